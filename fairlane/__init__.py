@@ -1,0 +1,1 @@
+"""Fairlane: swap orders on Solana, executed once and accounted for."""
