@@ -1,0 +1,20 @@
+"""The Celery application: wake-ups of the stages, and housekeeping."""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from django.db import connections
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fairlane.settings.sandbox")
+
+app = Celery("fairlane")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.autodiscover_tasks(["fairlane.core"])
+
+
+@signals.task_postrun.connect
+def release_connections(**_: Any) -> None:
+    """Give the task's database connection back: an idle worker holds none."""
+    connections.close_all()

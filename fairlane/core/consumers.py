@@ -1,0 +1,117 @@
+"""WebSocket consumers on the feed: snapshot, history, resume, heartbeats, close codes.
+
+Close codes: 1000 the object has ended · 1001 the server goes away · 4400 bad request · 4401 not
+signed in · 4403 not allowed · 4404 no such object · 4408 too slow to keep up · 4429 too many.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qs
+
+import orjson
+import structlog
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from fairlane.core import auth
+from fairlane.core.errors import Problem
+from fairlane.core.feed import EventData, GoingAway, TooSlow, get_feed
+
+logger = structlog.get_logger(__name__)
+
+# Proxies and phones drop connections that are silent for 30–60 s.
+HEARTBEAT_SECONDS = 15.0
+
+CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429}
+
+
+class FeedConsumer(AsyncWebsocketConsumer):
+    """A socket that sends frames of the feed and listens to nothing but its end.
+
+    Subclasses yield their frames; an error they raise as a ``Problem`` becomes an error frame and
+    a close code.
+    """
+
+    # The process has one subscription for all its sockets: a socket needs no channel of its own.
+    channel_layer_alias = None  # type: ignore[assignment]
+
+    principal: auth.Principal
+    _sender: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await self.accept()
+        self._sender = asyncio.create_task(self._serve())
+
+    async def disconnect(self, code: int) -> None:
+        if self._sender:
+            self._sender.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sender
+
+    async def frames(self) -> AsyncIterator[Mapping[str, Any]]:
+        """The frames of this socket, until it is to be closed with 1000."""
+        raise NotImplementedError
+        yield {}
+
+    async def _serve(self) -> None:
+        heartbeat = asyncio.create_task(self._beat())
+        try:
+            self.principal = await auth.authenticate_socket(self.scope)
+            async for frame in self.frames():
+                await self.send_json(frame)
+            await self.close(1000)
+        except Problem as problem:
+            await self.send_json(
+                {"type": "error", "code": problem.code, "message": problem.detail}
+            )
+            await self.close(CLOSE_CODES.get(problem.status, 4400))
+        except GoingAway:
+            await self.close(1001)
+        except TooSlow:
+            await self.close(4408)
+        except Exception:
+            logger.exception("socket.failed", path=self.scope["path"])
+            await self.close(1011)
+        finally:
+            heartbeat.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            feed = await get_feed()
+            await self.send_json({"type": "heartbeat", "position": feed.position})
+
+    async def send_json(self, frame: Mapping[str, Any]) -> None:
+        await self.send(text_data=orjson.dumps(frame).decode())
+
+    def query(self, name: str) -> str | None:
+        """The last value of a query parameter."""
+        values = parse_qs(self.scope["query_string"].decode("latin-1")).get(name)
+        return values[-1] if values else None
+
+    def since(self) -> int | None:
+        """Where the client wants to resume.
+
+        Raises:
+            Problem: it is not a whole number.
+        """
+        value = self.query("since")
+        if value is None:
+            return None
+        if not value.isascii() or not value.isdigit() or len(value) > 18:
+            raise Problem(400, "invalid_since", "`since` is a whole number from 0.")
+        return int(value)
+
+
+def status_frame(event: EventData) -> dict[str, Any]:
+    """The frame that tells of one event."""
+    return {
+        "type": "status",
+        f"{event['kind']}Id": event["object_id"],
+        "status": event["status"],
+        "seq": event["seq"],
+        "position": event["position"],
+        "timestamp": event["created_at"],
+        "data": event["data"],
+    }

@@ -1,0 +1,16 @@
+"""Rows of the kernel."""
+
+from .access import ApiKey, AuditEntry, IdempotencyRecord, SignInLink, Switch
+from .events import Event, RelayCursor
+from .work import Work
+
+__all__ = [
+    "ApiKey",
+    "AuditEntry",
+    "Event",
+    "IdempotencyRecord",
+    "RelayCursor",
+    "SignInLink",
+    "Switch",
+    "Work",
+]

@@ -1,0 +1,39 @@
+from typing import ClassVar
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Work(models.Model):
+    """What is still to be done for one object: its stage and when it is due.
+
+    One row per object with open work, deleted when nothing is left to do; so the table holds the
+    open objects only, and the objects' own tables need no index on a column that changes.
+    Claiming a row moves ``due_at`` to the end of the lease: a holder that dies needs no clean-up.
+
+    Attributes:
+        attempts: claims since the last recorded outcome; only crashes and errors let it grow.
+        claim_id: the claim that holds the row. An outcome is recorded only under its own claim.
+        quarantined_at: set when the row was claimed too often without an outcome.
+    """
+
+    object_id = models.UUIDField(primary_key=True)
+    stage = models.CharField(max_length=32)
+    due_at = models.DateTimeField(db_default=Now())
+    attempts = models.PositiveSmallIntegerField(db_default=0)
+    claim_id = models.UUIDField(null=True)
+    last_error = models.TextField(db_default="")
+    quarantined_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "work"
+        indexes: ClassVar = [
+            models.Index(
+                fields=["stage", "due_at"],
+                name="work_due",
+                condition=models.Q(quarantined_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.object_id}"

@@ -1,0 +1,85 @@
+"""Wake-ups: tell a stage that it has work, once for however many rows.
+
+A wake-up is a Celery message without content. While one is on its way another is not sent. It may
+be lost with Redis or come twice: the sweeper asks the table every second, and a stage that finds
+nothing due costs one query.
+"""
+
+import functools
+import time
+from dataclasses import dataclass
+
+import redis
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+logger = structlog.get_logger(__name__)
+
+# How long a sent wake-up keeps others back if its task never starts.
+PENDING_MS = 1_000
+# Delayed wake-ups are sent for moments on this grid, so that many rows share one.
+GRID_MS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The task that a stage's wake-up starts."""
+
+    task: str
+    queue: str
+
+
+_targets: dict[str, Target] = {}
+
+
+def register(stage: str, *, task: str, queue: str) -> None:
+    """Declare which task works on ``stage``."""
+    _targets[stage] = Target(task, queue)
+
+
+def wake(stage: str) -> None:
+    """Let ``stage`` run soon, after the current transaction has committed."""
+    transaction.on_commit(functools.partial(_send, stage, 0))
+
+
+def wake_in(stage: str, delay_ms: int) -> None:
+    """Let ``stage`` run about ``delay_ms`` from now. For delays of seconds at most."""
+    _send(stage, max(delay_ms, GRID_MS))
+
+
+def started(stage: str) -> None:
+    """A task of ``stage`` is about to look for work: from here on a new wake-up is news."""
+    try:
+        _redis().delete(_key(stage, 0))
+    except redis.RedisError as error:
+        logger.warning("wakeup.redis_lost", stage=stage, error=type(error).__name__)
+
+
+def _send(stage: str, delay_ms: int) -> None:
+    target = _targets[stage]
+    try:
+        if not _redis().set(_key(stage, delay_ms), 1, nx=True, px=delay_ms + PENDING_MS):
+            return
+        current_app.send_task(
+            target.task,
+            queue=target.queue,
+            countdown=delay_ms / 1000 or None,
+            expires=(delay_ms + 10 * PENDING_MS) / 1000,
+            retry=False,
+        )
+    except (redis.RedisError, OperationalError) as error:
+        logger.warning("wakeup.lost", stage=stage, error=type(error).__name__)
+
+
+def _key(stage: str, delay_ms: int) -> str:
+    moment = (time.time_ns() // 1_000_000 + delay_ms) // GRID_MS if delay_ms else "now"
+    return f"fairlane:wake:{stage}:{moment}"
+
+
+@functools.cache
+def _redis() -> redis.Redis:
+    # A wake-up is worth a moment, never a stall: the sweeper makes up for a lost one.
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
