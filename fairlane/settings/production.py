@@ -1,0 +1,74 @@
+"""Production: secure cookies, HTTPS only, and a refusal of every unsafe value."""
+
+from __future__ import annotations
+
+from fairlane.settings.base import *  # noqa: F403
+from fairlane.settings.base import (
+    ALLOWED_HOSTS,
+    DEBUG,
+    RFQ_MAKERS,
+    SECRET_KEY,
+    SOLANA_RPC_URL,
+    THROTTLE_ADDRESS,
+    THROTTLE_KEY,
+    THROTTLE_SIGN_IN,
+    TRUSTED_PROXIES,
+    WALLET_KEYS_DIR,
+    env,
+)
+from fairlane.settings.env import is_plain_remote
+
+_KNOWN_KEYS = ("django-insecure", "only-tests", "sandbox", "change")
+
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# The __Host- prefix makes browsers refuse the cookie from a subdomain or over plain HTTP.
+SESSION_COOKIE_NAME = "__Host-session"
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_NAME = "__Host-csrf"
+CSRF_COOKIE_SECURE = True
+SECURE_SSL_REDIRECT = True
+# Probes come from inside, by plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+env.refuse(DEBUG, "DEBUG must be off")
+env.refuse(
+    len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10,
+    "SECRET_KEY must be at least 50 random characters",
+)
+env.refuse(SECRET_KEY.startswith(_KNOWN_KEYS), "SECRET_KEY is a published one")
+env.refuse(
+    any(host == "*" or host.startswith(".") for host in ALLOWED_HOSTS),
+    "ALLOWED_HOSTS must name each host, without wildcards",
+)
+env.refuse(
+    set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"},
+    "ALLOWED_HOSTS must name the public host",
+)
+env.refuse(is_plain_remote(SOLANA_RPC_URL), "SOLANA_RPC_URL must use https")
+for _name, _url in RFQ_MAKERS.items():
+    env.refuse(is_plain_remote(_url), f"RFQ_MAKERS: the URL of {_name} must use https")
+for _setting, _rate in (
+    ("THROTTLE_KEY", THROTTLE_KEY),
+    ("THROTTLE_ADDRESS", THROTTLE_ADDRESS),
+    ("THROTTLE_SIGN_IN", THROTTLE_SIGN_IN),
+):
+    env.refuse(_rate is None, f"{_setting} must not be off")
+env.refuse(".sandbox" in WALLET_KEYS_DIR.parts, "WALLET_KEYS_DIR holds the sandbox's keys")
+if WALLET_KEYS_DIR.is_dir():
+    env.refuse(
+        bool(WALLET_KEYS_DIR.stat().st_mode & 0o077),
+        "WALLET_KEYS_DIR must be open to its owner only (mode 0700)",
+    )
+else:
+    env.refuse(True, "WALLET_KEYS_DIR is no folder")
+
+env.finish()
