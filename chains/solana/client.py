@@ -1,0 +1,187 @@
+"""A Solana RPC provider as the apps see it."""
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from chains.errors import ChainError, Transient
+from chains.http import Http
+from chains.ports import (
+    Blockhash,
+    Commitment,
+    LandedTransaction,
+    Observation,
+    SendOutcome,
+    SignatureStatus,
+    Simulation,
+    TokenAccount,
+)
+from chains.solana import decode
+from chains.solana.rpc import PEER, SolanaRpc
+
+# Limits of the RPC methods themselves.
+_STATUSES_PER_CALL = 256
+_ACCOUNTS_PER_CALL = 100
+_FEE_ACCOUNTS_PER_CALL = 128
+
+T = TypeVar("T")
+
+
+class SolanaClient:
+    """A `chains.ports.SolanaNode` over one JSON-RPC endpoint."""
+
+    def __init__(
+        self,
+        url: str,
+        http: Http,
+        *,
+        fee_percentile: int = 75,
+        fee_cap: int = 1_000_000,  # micro-lamports a unit: 0.0001 SOL for a 100k-unit swap
+    ) -> None:
+        self._http = http
+        self._rpc = SolanaRpc(url, http)
+        self._fee_percentile = fee_percentile
+        self._fee_cap = fee_cap
+
+    async def latest_blockhash(self) -> Blockhash:
+        result = await self._rpc.call("getLatestBlockhash", [{"commitment": "confirmed"}])
+        return _decoded(
+            lambda: Blockhash(
+                value=str(result["value"]["blockhash"]),
+                last_valid_block_height=decode.integer(result["value"]["lastValidBlockHeight"]),
+            )
+        )
+
+    async def block_height(self, commitment: Commitment = "finalized") -> int:
+        result = await self._rpc.call("getBlockHeight", [{"commitment": commitment}])
+        return _decoded(lambda: decode.integer(result))
+
+    async def slot(self, commitment: Commitment = "confirmed") -> int:
+        result = await self._rpc.call("getSlot", [{"commitment": commitment}])
+        return _decoded(lambda: decode.integer(result))
+
+    async def healthy(self) -> bool:
+        try:
+            return bool(await self._rpc.call("getHealth") == "ok")
+        except ChainError:
+            return False
+
+    async def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
+        return await self._statuses(signatures, not_before_slot=0)
+
+    async def observe(self, signatures: Sequence[str]) -> Observation:
+        """Finalized height and slot first, then statuses from a view that is no older.
+
+        An endpoint may be a balancer over nodes of different age. A status read from a node
+        behind the finalized slot could miss a transaction that has landed, so it is refused.
+        """
+        epoch = await self._rpc.call("getEpochInfo", [{"commitment": "finalized"}])
+        height, slot = _decoded(
+            lambda: (decode.integer(epoch["blockHeight"]), decode.integer(epoch["absoluteSlot"]))
+        )
+        return Observation(height, await self._statuses(signatures, not_before_slot=slot))
+
+    async def send(self, transactions: Sequence[bytes]) -> list[SendOutcome]:
+        options = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
+        calls = [[_base64(transaction), options] for transaction in transactions]
+        return [
+            SendOutcome(None, str(result))
+            if isinstance(result, ChainError)
+            else SendOutcome(str(result), None)
+            for result in await self._rpc.batch("sendTransaction", calls)
+        ]
+
+    async def simulate(self, transactions: Sequence[bytes]) -> list[Simulation]:
+        options = {
+            "encoding": "base64",
+            "sigVerify": False,
+            "replaceRecentBlockhash": True,
+            "commitment": "confirmed",
+        }
+        calls = [[_base64(transaction), options] for transaction in transactions]
+        results = await self._results("simulateTransaction", calls)
+        return _decoded(lambda: [decode.simulation(result["value"]) for result in results])
+
+    async def transactions(self, signatures: Sequence[str]) -> list[LandedTransaction | None]:
+        options = {
+            "encoding": "json",
+            "commitment": "confirmed",
+            "maxSupportedTransactionVersion": 0,
+        }
+        calls = [[signature, options] for signature in signatures]
+        results = await self._results("getTransaction", calls)
+        return _decoded(lambda: [decode.transaction(result) for result in results])
+
+    async def token_accounts(self, addresses: Sequence[str]) -> list[TokenAccount | None]:
+        options = {
+            "encoding": "base64",
+            "commitment": "confirmed",
+            "dataSlice": decode.TOKEN_ACCOUNT_SLICE,
+        }
+        chunks = _chunks(addresses, _ACCOUNTS_PER_CALL)
+        results = await self._results("getMultipleAccounts", [[c, options] for c in chunks])
+        values = _decoded(lambda: _concatenated(results, chunks))
+        return _decoded(
+            lambda: [
+                decode.token_account(address, value)
+                for address, value in zip(addresses, values, strict=True)
+            ]
+        )
+
+    async def prioritization_fee(self, writable: Sequence[str]) -> int:
+        accounts = list(writable[:_FEE_ACCOUNTS_PER_CALL])
+        result = await self._rpc.call("getRecentPrioritizationFees", [accounts])
+        fees = _decoded(lambda: sorted(decode.integer(f["prioritizationFee"]) for f in result))
+        if not fees:
+            return 0
+        return min(fees[(len(fees) - 1) * self._fee_percentile // 100], self._fee_cap)
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def _statuses(
+        self, signatures: Sequence[str], *, not_before_slot: int
+    ) -> list[SignatureStatus | None]:
+        chunks = _chunks(signatures, _STATUSES_PER_CALL)
+        calls = [[chunk, {"searchTransactionHistory": True}] for chunk in chunks]
+        results = await self._results("getSignatureStatuses", calls)
+        oldest = _decoded(
+            lambda: min((decode.integer(r["context"]["slot"]) for r in results), default=None)
+        )
+        if oldest is not None and oldest < not_before_slot:
+            raise Transient(f"{PEER} answered from a view older than its own finalized slot")
+        return _decoded(lambda: [decode.status(v) for v in _concatenated(results, chunks)])
+
+    async def _results(self, method: str, calls: Sequence[Sequence[object]]) -> list[Any]:
+        """The results of all calls, or the first error."""
+        results = await self._rpc.batch(method, calls)
+        for result in results:
+            if isinstance(result, ChainError):
+                raise result
+        return results
+
+
+def _decoded(decoder: Callable[[], T]) -> T:
+    """What `decoder` returns; a shape it does not know is a node in trouble, not a verdict."""
+    try:
+        return decoder()
+    except decode.MALFORMED as error:
+        raise Transient(f"{PEER} answered in an unknown shape ({type(error).__name__})") from None
+
+
+def _concatenated(results: Sequence[Any], chunks: Sequence[Sequence[str]]) -> list[Any]:
+    """The values of chunked calls in the order asked; each chunk must be answered in full."""
+    values = []
+    for result, chunk in zip(results, chunks, strict=True):
+        if len(result["value"]) != len(chunk):
+            raise ValueError("values are missing")
+        values += result["value"]
+    return values
+
+
+def _chunks(items: Sequence[T], size: int) -> list[list[T]]:
+    return [list(items[i : i + size]) for i in range(0, len(items), size)]
+
+
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode()
