@@ -102,7 +102,7 @@ DATABASES["default"].update({"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True})
 
 # Redis: wake-ups, fan-out, throttles and tickets; losing it costs latency only
 
-REDIS_URL = env.url("REDIS_URL", "redis", "rediss", "unix")
+REDIS_URL = env.url("REDIS_URL", "redis", "rediss")
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",

@@ -137,7 +137,7 @@ def _checked_url(value: str, schemes: tuple[str, ...]) -> str:
     parts = urlsplit(value)
     if parts.scheme not in schemes:
         raise ValueError(f"the scheme must be {' or '.join(schemes)}, not {parts.scheme!r}")
-    if not parts.hostname and not (parts.scheme == "unix" and parts.path):
+    if not parts.hostname:
         raise ValueError("it names no host")
     return value.rstrip("/")
 
