@@ -1,0 +1,1 @@
+"""The outside world of Fairlane on one machine: databases, a Solana node, makers, traffic."""
