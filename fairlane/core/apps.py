@@ -1,5 +1,7 @@
 """The kernel as a Django app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,8 @@ class CoreConfig(AppConfig):
 
     name = "fairlane.core"
     label = "core"
+
+    def ready(self) -> None:
+        """Connect Celery's signals and describe callers to OpenAPI."""
+        import_module("fairlane.core.task_signals")
+        import_module("fairlane.core.rest.schema")

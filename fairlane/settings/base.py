@@ -92,7 +92,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
             "min_size": 1,
             # A dozen processes share PostgreSQL's usual 100 connections.
             "max_size": env.integer("DATABASE_POOL_SIZE", 8, least=2, most=200),
-            "timeout": 10,
+            "timeout": 5,
         },
     }
 )
@@ -238,6 +238,8 @@ LOGGING_CONFIG = "fairlane.core.logging.configure"
 LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
 # Read by prometheus_client itself; named here so that the environment is known in one place.
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", default="")
+if PROMETHEUS_MULTIPROC_DIR:
+    Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
 
 UNFOLD = {
     "SITE_TITLE": "Fairlane",

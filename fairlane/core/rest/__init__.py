@@ -1,0 +1,1 @@
+"""Django REST framework in terms of the kernel: callers, problems, throttles, pages."""

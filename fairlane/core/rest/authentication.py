@@ -1,0 +1,49 @@
+"""Callers of REST views. `principal_of(request)` says who it is."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from fairlane.core import auth, credentials, throttling
+from fairlane.core.errors import Problem
+from fairlane.core.principals import Principal
+
+
+class Callers(BaseAuthentication):
+    """API keys and sessions, as everywhere."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, Principal]:  # type: ignore[override]
+        try:
+            principal = auth.authenticate(credentials.from_request(request._request))
+        except Problem:
+            # Guessing keys is throttled too.
+            throttling.check(None, throttling.address_of_request(request._request))
+            raise
+        return principal, principal
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def principal_of(request: Request) -> Principal:
+    """The caller of a REST request."""
+    return cast(Principal, request.user)
+
+
+def needs(scope: str) -> type[BasePermission]:
+    """A permission class: the caller was granted the scope.
+
+    permission_classes = [needs("orders:read")]
+    """
+
+    class Needs(BasePermission):
+        def has_permission(self, request: Request, view: APIView) -> bool:
+            principal_of(request).require(scope)
+            return True
+
+    return Needs

@@ -1,0 +1,19 @@
+"""The kernel's throttle as REST framework asks for it."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from fairlane.core import throttling
+from fairlane.core.principals import Principal
+
+
+class Throttle(BaseThrottle):
+    """Per key and per address; raises the 429 itself, with its Retry-After."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        principal = request.user if isinstance(request.user, Principal) else None
+        throttling.check(principal, throttling.address_of_request(request._request))
+        return True
