@@ -29,7 +29,7 @@ def free_port(*, adjacent: int = 1) -> int:
         SandboxError: a thousand tries found none.
     """
     for _ in range(1000):
-        port = random.randrange(LOWEST, HIGHEST)  # noqa: S311 - not a secret
+        port = random.randrange(LOWEST, HIGHEST)
         if all(is_free(port + offset) for offset in range(adjacent)):
             return port
     raise SandboxError(

@@ -158,7 +158,7 @@ def _run_initdb(data: Path, password_file: Path, log: Path) -> None:
         "--no-sync",
     ]
     with log.open("wb") as output:
-        done = subprocess.run(command, stdout=output, stderr=output, check=False)  # noqa: S603
+        done = subprocess.run(command, stdout=output, stderr=output, check=False)
     if done.returncode != 0:
         raise SandboxError(
             f"PostgreSQL could not be initialised in {data}. If this container takes root's "

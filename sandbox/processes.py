@@ -71,10 +71,10 @@ def spawn(
     cwd: Path | None = None,
     stdin: bytes | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a command in its own session, its output in `log`, bound to the calling thread's life."""
+    """Start a command in its own session, bound to the calling thread's life, output to `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own commands
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
             stdout=output,
