@@ -1,0 +1,1 @@
+"""Servers of the outside world, each a process of its own."""
