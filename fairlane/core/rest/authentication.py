@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from fairlane.core import auth, credentials, throttling
 from fairlane.core.errors import Problem
@@ -33,17 +31,3 @@ class Callers(BaseAuthentication):
 def principal_of(request: Request) -> Principal:
     """The caller of a REST request."""
     return cast(Principal, request.user)
-
-
-def needs(scope: str) -> type[BasePermission]:
-    """A permission class: the caller was granted the scope.
-
-    permission_classes = [needs("orders:read")]
-    """
-
-    class Needs(BasePermission):
-        def has_permission(self, request: Request, view: APIView) -> bool:
-            principal_of(request).require(scope)
-            return True
-
-    return Needs

@@ -68,7 +68,8 @@ def _field_errors(details: Any, path: str = "") -> Iterator[FieldError]:
         yield FieldError(path, str(details["code"]), str(details["message"]))
     else:
         for name, item in details.items():
-            yield from _field_errors(item, path if name == "non_field_errors" else _join(path, name))
+            whole = name == "non_field_errors"
+            yield from _field_errors(item, path if whole else _join(path, name))
 
 
 def _join(path: str, name: str) -> str:

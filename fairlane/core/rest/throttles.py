@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from fairlane.core import throttling
 from fairlane.core.principals import Principal
+
+if TYPE_CHECKING:
+    # REST framework's views load this class while they are being loaded themselves.
+    from rest_framework.views import APIView
 
 
 class Throttle(BaseThrottle):
