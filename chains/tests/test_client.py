@@ -1,0 +1,189 @@
+"""The client against a node that misbehaves; test_swap_lands.py has one that does not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import web
+
+from chains.errors import Definitive, Transient
+from chains.http import Http
+from chains.ports import SendOutcome, SignatureStatus
+from chains.solana.client import SolanaClient
+from chains.tests.conftest import Serve
+
+Method = Callable[[list[Any]], Any]
+
+
+class Node:
+    """Answers calls from a table of methods, and keeps what it was asked."""
+
+    def __init__(self, **methods: Method) -> None:
+        self.methods = methods
+        self.posts: list[Any] = []
+
+    async def __call__(self, request: web.Request) -> web.Response:
+        body = orjson.loads(await request.read())
+        self.posts.append(body)
+        if isinstance(body, list):
+            answers = [self.answer(call) for call in reversed(body)]
+            return web.Response(body=orjson.dumps(answers))
+        return web.Response(body=orjson.dumps(self.answer(body)))
+
+    def answer(self, call: dict[str, Any]) -> dict[str, Any]:
+        result = self.methods[call["method"]](call["params"])
+        if isinstance(result, Exception):
+            return {"jsonrpc": "2.0", "id": call["id"], "error": result.args[0]}
+        return {"jsonrpc": "2.0", "id": call["id"], "result": result}
+
+
+def statuses_of(slot: int) -> Method:
+    return lambda params: {
+        "context": {"slot": slot},
+        "value": [
+            {"slot": int(s), "confirmations": None, "err": None, "confirmationStatus": "finalized"}
+            for s in params[0]
+        ],
+    }
+
+
+async def test_batches_keep_the_order_and_the_limits(serve: Serve, http: Http) -> None:
+    node = Node(getSignatureStatuses=statuses_of(9))
+    client = SolanaClient(await serve(node), http)
+    signatures = [str(number) for number in range(600)]
+    statuses = await client.statuses(signatures)
+    assert statuses == [SignatureStatus(number, "finalized", None) for number in range(600)]
+    (batch,) = node.posts
+    assert [len(call["params"][0]) for call in batch] == [256, 256, 88]
+    assert all(call["params"][1] == {"searchTransactionHistory": True} for call in batch)
+
+
+async def test_a_batch_array_holds_at_most_a_hundred_calls(serve: Serve, http: Http) -> None:
+    node = Node(sendTransaction=lambda params: params[0])
+    client = SolanaClient(await serve(node), http)
+    outcomes = await client.send([bytes((number,)) for number in range(250)])
+    assert len({outcome.signature for outcome in outcomes}) == 250
+    assert sorted(len(post) for post in node.posts) == [50, 100, 100]
+    assert node.posts[0][0]["params"][1] == {
+        "encoding": "base64",
+        "skipPreflight": True,
+        "maxRetries": 0,
+    }
+
+
+async def test_the_height_is_read_before_the_statuses(serve: Serve, http: Http) -> None:
+    node = Node(
+        getEpochInfo=lambda params: {"blockHeight": 90, "absoluteSlot": 100},
+        getSignatureStatuses=statuses_of(100),
+    )
+    client = SolanaClient(await serve(node), http)
+    observation = await client.observe(["1"])
+    assert observation.finalized_height == 90
+    assert observation.statuses == [SignatureStatus(1, "finalized", None)]
+    assert [post["method"] for post in node.posts] == ["getEpochInfo", "getSignatureStatuses"]
+    assert node.posts[0]["params"] == [{"commitment": "finalized"}]
+
+
+async def test_statuses_from_a_node_behind_the_finalized_slot_are_refused(
+    serve: Serve, http: Http
+) -> None:
+    node = Node(
+        getEpochInfo=lambda params: {"blockHeight": 90, "absoluteSlot": 100},
+        getSignatureStatuses=statuses_of(99),
+    )
+    client = SolanaClient(await serve(node), http)
+    with pytest.raises(Transient, match="older than its own finalized slot"):
+        await client.observe(["1"])
+
+
+async def test_a_send_reports_each_failure_and_never_raises(serve: Serve, http: Http) -> None:
+    refused = Exception({"code": -32003, "message": "Transaction signature verification failure"})
+    node = Node(sendTransaction=lambda params: refused if params[0] == "YQ==" else "sig")
+    client = SolanaClient(await serve(node), http)
+    bad, good = await client.send([b"a", b"b"])
+    assert good == SendOutcome("sig", None)
+    assert bad.signature is None
+    assert bad.error is not None and "signature of the transaction is invalid" in bad.error
+
+
+async def test_a_send_to_nobody_reports_it_for_each_transaction(http: Http) -> None:
+    client = SolanaClient("http://127.0.0.1:1", http)
+    outcomes = await client.send([b"a", b"b"])
+    assert [outcome.error for outcome in outcomes] == [
+        "the Solana node could not be reached (ClientConnectorError)"
+    ] * 2
+
+
+async def test_one_failed_call_fails_a_read(serve: Serve, http: Http) -> None:
+    wrong = Exception({"code": -32602, "message": "Invalid param: WrongSize"})
+    node = Node(getTransaction=lambda params: wrong if params[0] == "bad" else None)
+    client = SolanaClient(await serve(node), http)
+    with pytest.raises(Definitive, match="WrongSize"):
+        await client.transactions(["good", "bad"])
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        None,
+        [],
+        "text",
+        {"context": {"slot": 1}},
+        {"context": {"slot": 1}, "value": []},
+        {"context": {"slot": 1}, "value": [{}]},
+        {"context": {"slot": 1}, "value": [{"slot": 1, "err": None}]},
+        {"context": {"slot": -1}, "value": [None]},
+        {"context": {}, "value": [None]},
+        {
+            "context": {"slot": 1},
+            "value": [{"slot": 1, "err": None, "confirmationStatus": "certain"}],
+        },
+    ],
+)
+async def test_statuses_of_an_unknown_shape_are_no_verdict(
+    serve: Serve, http: Http, result: Any
+) -> None:
+    client = SolanaClient(await serve(Node(getSignatureStatuses=lambda params: result)), http)
+    with pytest.raises(Transient, match="unknown shape"):
+        await client.statuses(["1"])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[]", b"{}", b"null", b"17", b'{"result": 1', b'[{"id": 7, "result": 1}]'],
+)
+async def test_an_answer_that_is_not_json_rpc_is_no_verdict(
+    serve: Serve, http: Http, body: bytes
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        return web.Response(body=body)
+
+    client = SolanaClient(await serve(handler), http)
+    with pytest.raises(Transient):
+        await client.slot()
+    assert not await client.healthy()
+
+
+async def test_a_batch_refused_as_a_whole_is_refused_for_each_call(
+    serve: Serve, http: Http
+) -> None:
+    async def handler(request: web.Request) -> web.Response:
+        error = {"code": 429, "message": "Too many requests"}
+        return web.json_response({"jsonrpc": "2.0", "id": None, "error": error})
+
+    client = SolanaClient(await serve(handler), http)
+    outcomes = await client.send([b"a", b"b"])
+    assert all("Too many requests" in (outcome.error or "") for outcome in outcomes)
+
+
+async def test_the_priority_fee_is_a_capped_percentile(serve: Serve, http: Http) -> None:
+    fees = [{"slot": n, "prioritizationFee": n} for n in (5, 1, 4, 2, 3)]
+    node = Node(getRecentPrioritizationFees=lambda params: fees)
+    url = await serve(node)
+    assert await SolanaClient(url, http).prioritization_fee(["a"]) == 4
+    assert await SolanaClient(url, http, fee_percentile=100).prioritization_fee(["a"]) == 5
+    assert await SolanaClient(url, http, fee_cap=2).prioritization_fee(["a"]) == 2
+    fees.clear()
+    assert await SolanaClient(url, http).prioritization_fee(["a"]) == 0
+    assert node.posts[0]["params"] == [["a"]]

@@ -1,0 +1,46 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+from solders.keypair import Keypair
+
+from chains import registry
+from chains.errors import Transient
+from chains.solana.client import SolanaClient
+from chains.solana.keystore import KeyStore
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_test(tmp_path: Path) -> Iterator[None]:
+    registry.forget()
+    with override_settings(
+        SOLANA_RPC_URL="http://127.0.0.1:1",
+        RFQ_MAKERS={"raydium": "http://127.0.0.1:2", "meteora": "http://127.0.0.1:3"},
+        WALLET_KEYS_DIR=tmp_path,
+    ):
+        yield
+    registry.forget()
+
+
+def test_the_adapters_are_those_of_the_settings(tmp_path: Path) -> None:
+    keypair = Keypair()
+    (tmp_path / "1.json").write_text(json.dumps(list(bytes(keypair))))
+    (tmp_path / "1.json").chmod(0o600)
+    assert [venue.name for venue in registry.venues()] == ["raydium", "meteora"]
+    assert isinstance(registry.solana(), SolanaClient)
+    assert isinstance(registry.wallet_keys(), KeyStore)
+    assert registry.wallet_keys().has(str(keypair.pubkey()))
+
+
+def test_there_is_one_of_each() -> None:
+    assert registry.solana() is registry.solana()
+    assert registry.venues() is registry.venues()
+    assert registry.wallet_keys() is registry.wallet_keys()
+
+
+def test_synchronous_code_drives_an_adapter() -> None:
+    with pytest.raises(Transient, match="the Solana node could not be reached"):
+        registry.run(registry.solana().slot())
+    registry.run(registry.solana().aclose())
