@@ -100,9 +100,10 @@ class Bank:
         return closed
 
     def skip(self, slots: int, now: float) -> None:
-        """Leave the next `slots` slots without a block; the block after them lasts as long as they.
+        """Leave the next `slots` slots without a block.
 
-        Its slot number runs ahead of time by what was skipped, so slots per second stay as they are.
+        The block after them begins at once and lasts for their time too: its slot number runs ahead
+        of the clock, and slots per second stay what they are.
         """
         self.tick_now(now, skipped=slots)
         self._skip = slots

@@ -60,9 +60,11 @@ def execute(
         machine.get_account(key) if writable else account
         for key, writable, account in zip(keys.all, keys.writable, before, strict=True)
     ]
+    lamports_before, lamports_after = _lamports(before), _lamports(after)
     error, meta = outcome(result)
-    if error is not None and _lamports(before[0]) == _lamports(after[0]):
+    if error is not None and lamports_before[0] == lamports_after[0]:
         return Rejected(error)  # what lands pays its fee, whether it fails or not
+    tokens_before, tokens_after = _token_balances(machine, before, after)
     memos, price = _memos_and_price(message.instructions, keys.all)
     head = Head(
         signature=str(transaction.signatures[0]),
@@ -76,10 +78,10 @@ def execute(
         raw=raw,
         fee=meta.fee(),
         units=meta.compute_units_consumed(),
-        before=[_lamports(account) for account in before],
-        after=[_lamports(account) for account in after],
-        tokens_before=_token_balances(machine, before),
-        tokens_after=_token_balances(machine, after),
+        before=lamports_before,
+        after=lamports_after,
+        tokens_before=tokens_before,
+        tokens_after=tokens_after,
         logs=meta.logs(),
         inner=inner_instructions(meta),
         loaded=keys.loaded,
@@ -174,16 +176,29 @@ def _memos_and_price(
     return memos, price
 
 
-def _token_balances(machine: LiteSVM, accounts: list[Account | None]) -> list[list[Any]]:
-    balances = []
-    for index, account in enumerate(accounts):
+def _token_balances(
+    machine: LiteSVM, before: list[Account | None], after: list[Account | None]
+) -> tuple[list[list[Any]], list[list[Any]]]:
+    decimals: dict[bytes, int] = {}
+
+    def balance(index: int, account: Account | None) -> list[list[Any]]:
         held = token_amount(account)
-        if held is not None and account is not None:
-            decimals = mint_decimals(machine.get_account(Pubkey(held.mint))) or 0
-            program = bytes(account.owner)
-            balances.append([index, held.mint, held.owner, program, held.amount, decimals])
-    return balances
+        if held is None or account is None:
+            return []
+        if held.mint not in decimals:
+            mint = machine.get_account(Pubkey(held.mint))
+            decimals[held.mint] = mint_decimals(mint) or 0
+        program = bytes(account.owner)
+        return [[index, held.mint, held.owner, program, held.amount, decimals[held.mint]]]
+
+    old: list[list[Any]] = []
+    new: list[list[Any]] = []
+    for index, (was, is_) in enumerate(zip(before, after, strict=True)):
+        balances = balance(index, was)
+        old += balances
+        new += balances if is_ is was else balance(index, is_)
+    return old, new
 
 
-def _lamports(account: Account | None) -> int:
-    return account.lamports if account is not None else 0
+def _lamports(accounts: list[Account | None]) -> list[int]:
+    return [0 if account is None else account.lamports for account in accounts]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from solders.account import Account
 from solders.pubkey import Pubkey
@@ -19,8 +18,7 @@ PROGRAM_NAMES = {TOKEN: "spl-token", TOKEN_2022: "spl-token-2022"}
 STATES = ("uninitialized", "initialized", "frozen")
 
 
-@dataclass(frozen=True, slots=True)
-class TokenAmount:
+class TokenAmount(NamedTuple):
     """What a token account holds: base units of `mint` for `owner`."""
 
     mint: bytes
