@@ -224,6 +224,9 @@ class QuoteVenue(Protocol):
 class WalletKeys(Protocol):
     """The wallets Fairlane signs for. Secrets never leave the implementation."""
 
+    def addresses(self) -> frozenset[str]:
+        """The wallets it signs for, as far as known."""
+
     def has(self, address: str) -> bool: ...
 
     def sign(self, address: str, message: bytes) -> bytes:

@@ -13,5 +13,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect Celery's signals and describe callers to OpenAPI."""
+        import_module("fairlane.core.gauges")
         import_module("fairlane.core.task_signals")
         import_module("fairlane.core.rest.schema")

@@ -1,26 +1,37 @@
 """Claims: a worker takes a set of due rows for a while and records their outcome once.
 
 The holder does its I/O outside any transaction and then, in one transaction, *releases* the rows
-it has an outcome for (``advance``, ``later``, ``finish``) and writes that outcome for the rows
+it has an outcome for (``hand_over``, ``finish``) and writes that outcome for the rows
 these calls return. A row missing from the answer has been taken over: its outcome is dropped.
 Lock order is always work first, then the object's own row.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from django.db import connection
 
+from fairlane.core import wakeups
 from fairlane.core.models import Work
 
 # Claims without an outcome before a row is put aside. More than the few a rolling restart costs,
 # few enough that a poisonous row stops hurting within minutes.
 MAX_CLAIMS = 5
 
+# Rows this often claimed in vain are claimed one by one: if one of them kills its worker, the
+# others must not be counted out with it.
+SUSPECT_CLAIMS = 2
+
 _TABLE = Work._meta.db_table
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a row goes next: a stage, due after ``delay_ms``."""
+
+    stage: str
+    delay_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,52 +41,68 @@ class Claim:
     Attributes:
         ids: rows to work on.
         poisoned: rows that were claimed ``MAX_CLAIMS`` times without an outcome: to be put aside.
-        errors: what the last recorded error of a row says, where there was one.
     """
 
     id: UUID
     stage: str
     ids: list[UUID]
     poisoned: list[UUID]
-    errors: dict[UUID, str] = field(default_factory=dict)
 
-    def advance(self, ids: Collection[UUID], stage: str, *, delay_ms: int = 0) -> set[UUID]:
-        """Hand rows to another stage, due after ``delay_ms``; returns those still held."""
-        return self._update(
-            "stage = %s, due_at = clock_timestamp() + %s, attempts = 0, claim_id = NULL,"
-            " last_error = ''",
-            [stage, timedelta(milliseconds=delay_ms)],
-            ids,
-        )
+    def part(self, ids: Collection[UUID]) -> "Claim":
+        """The same claim, on some of its rows only."""
+        return replace(self, ids=list(ids), poisoned=[])
 
-    def later(self, delays_ms: dict[UUID, int]) -> set[UUID]:
-        """Look again after each row's own delay, in the same stage; returns those still held."""
-        if not delays_ms:
+    def hand_over(self, steps: Mapping[UUID, Step]) -> set[UUID]:
+        """Give rows to their next stage (or the same, later), which is woken after the commit.
+
+        Returns:
+            The rows that were still held.
+        """
+        if not steps:
             return set()
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE {_TABLE} w SET attempts = 0, claim_id = NULL, last_error = '',"
-                " due_at = clock_timestamp() + d.delay * interval '1 millisecond'"
-                " FROM unnest(%s::uuid[], %s::int[]) AS d(id, delay)"
-                " WHERE w.object_id = d.id AND w.claim_id = %s RETURNING w.object_id",
-                [list(delays_ms), list(delays_ms.values()), self.id],
+                f"UPDATE {_TABLE} w SET stage = s.stage, attempts = 0, claim_id = NULL,"
+                " last_error = '',"
+                " due_at = clock_timestamp() + s.delay * interval '1 millisecond'"
+                " FROM unnest(%s::uuid[], %s::text[], %s::int[]) AS s(id, stage, delay)"
+                " WHERE w.object_id = s.id AND w.claim_id = %s RETURNING w.object_id",
+                [
+                    list(steps),
+                    [step.stage for step in steps.values()],
+                    [step.delay_ms for step in steps.values()],
+                    self.id,
+                ],
             )
-            return {row[0] for row in cursor.fetchall()}
+            held = {row[0] for row in cursor.fetchall()}
+        for stage in {step.stage for step in steps.values()} - {self.stage}:
+            wakeups.wake(
+                stage, delay_ms=min(s.delay_ms for s in steps.values() if s.stage == stage)
+            )
+        return held
 
-    def fail(self, ids: Collection[UUID], error: str, *, delay_ms: int) -> set[UUID]:
-        """Record that the work itself went wrong and look again; the count goes on."""
-        return self._update(
-            "due_at = clock_timestamp() + %s, claim_id = NULL, last_error = %s",
-            [timedelta(milliseconds=delay_ms), error[:2000]],
-            ids,
-        )
+    def fail(self, error: str) -> None:
+        """Record that working on the rows went wrong; the count of claims goes on."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {_TABLE} SET claim_id = NULL, last_error = %s,"
+                " due_at = clock_timestamp() + (interval '1 second' * 2 ^ attempts)"
+                " WHERE object_id = ANY(%s) AND claim_id = %s",
+                [error[:2000], self.ids, self.id],
+            )
 
-    def quarantine(self, ids: Collection[UUID]) -> set[UUID]:
-        """Put rows aside: no stage claims them until a person lets them go on."""
-        return self._update("quarantined_at = clock_timestamp(), claim_id = NULL", [], ids)
+    def quarantine(self) -> dict[UUID, str]:
+        """Put the poisoned rows aside until a person lets them go on; returns their last errors."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"UPDATE {_TABLE} SET quarantined_at = clock_timestamp(), claim_id = NULL"
+                " WHERE object_id = ANY(%s) AND claim_id = %s RETURNING object_id, last_error",
+                [self.poisoned, self.id],
+            )
+            return dict(cursor.fetchall())
 
     def finish(self, ids: Collection[UUID]) -> set[UUID]:
-        """Nothing is left to do for these rows; returns those still held."""
+        """Nothing is left to do for these rows; returns those that were still held."""
         if not ids:
             return set()
         with connection.cursor() as cursor:
@@ -86,43 +113,40 @@ class Claim:
             )
             return {row[0] for row in cursor.fetchall()}
 
-    def _update(self, changes: str, values: list[Any], ids: Collection[UUID]) -> set[UUID]:
-        if not ids:
-            return set()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE {_TABLE} SET {changes} WHERE object_id = ANY(%s) AND claim_id = %s"
-                " RETURNING object_id",
-                [*values, list(ids), self.id],
-            )
-            return {row[0] for row in cursor.fetchall()}
 
-
-def due(stage: str, *, size: int, lease_ms: int) -> Claim:
+def due(stage: str, *, size: int, lease_ms: int) -> Claim | None:
     """Claim up to ``size`` rows of ``stage`` that are due, the longest waiting first.
 
     Rows that another transaction has locked are passed over, so any number of workers may call
-    this at once. Cost depends on ``size``, not on how many rows are open.
+    this at once. Cost depends on ``size``, not on how many rows are open. Where nothing else is
+    due, one row that was claimed in vain before is claimed alone.
     """
+    return _claim(stage, f"attempts < {SUSPECT_CLAIMS}", size, lease_ms) or _claim(
+        stage, f"attempts >= {SUSPECT_CLAIMS}", 1, lease_ms
+    )
+
+
+def _claim(stage: str, condition: str, size: int, lease_ms: int) -> Claim | None:
     claim_id = uuid4()
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {_TABLE} w SET claim_id = %s, attempts = w.attempts + 1,"
-            " due_at = clock_timestamp() + %s"
-            f" FROM (SELECT object_id FROM {_TABLE} WHERE stage = %s"
+            " due_at = clock_timestamp() + %s * interval '1 millisecond'"
+            f" FROM (SELECT object_id FROM {_TABLE} WHERE stage = %s AND {condition}"
             " AND due_at <= clock_timestamp() AND quarantined_at IS NULL"
             " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) d"
             " WHERE w.object_id = d.object_id"
-            " RETURNING w.object_id, w.attempts, w.last_error",
-            [claim_id, timedelta(milliseconds=lease_ms), stage, size],
+            " RETURNING w.object_id, w.attempts",
+            [claim_id, lease_ms, stage, size],
         )
         rows = cursor.fetchall()
+    if not rows:
+        return None
     return Claim(
         id=claim_id,
         stage=stage,
-        ids=sorted(row[0] for row in rows if row[1] <= MAX_CLAIMS),
-        poisoned=sorted(row[0] for row in rows if row[1] > MAX_CLAIMS),
-        errors={row[0]: row[2] for row in rows if row[2]},
+        ids=sorted(object_id for object_id, attempts in rows if attempts <= MAX_CLAIMS),
+        poisoned=sorted(object_id for object_id, attempts in rows if attempts > MAX_CLAIMS),
     )
 
 

@@ -14,7 +14,7 @@ import orjson
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from fairlane.core import auth
+from fairlane.core import auth, credentials
 from fairlane.core.errors import Problem
 from fairlane.core.feed import EventData, GoingAway, TooSlow, get_feed
 
@@ -57,14 +57,12 @@ class FeedConsumer(AsyncWebsocketConsumer):
     async def _serve(self) -> None:
         heartbeat = asyncio.create_task(self._beat())
         try:
-            self.principal = await auth.authenticate_socket(self.scope)
+            self.principal = await auth.aauthenticate(credentials.from_scope(self.scope))
             async for frame in self.frames():
                 await self.send_json(frame)
             await self.close(1000)
         except Problem as problem:
-            await self.send_json(
-                {"type": "error", "code": problem.code, "message": problem.detail}
-            )
+            await self.send_json({"type": "error", "code": problem.code, "message": problem.title})
             await self.close(CLOSE_CODES.get(problem.status, 4400))
         except GoingAway:
             await self.close(1001)
@@ -100,7 +98,7 @@ class FeedConsumer(AsyncWebsocketConsumer):
         if value is None:
             return None
         if not value.isascii() or not value.isdigit() or len(value) > 18:
-            raise Problem(400, "invalid_since", "`since` is a whole number from 0.")
+            raise Problem(400, "invalid_since", "`since` is a whole number from 0")
         return int(value)
 
 

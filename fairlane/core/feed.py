@@ -6,8 +6,8 @@ doubled or reordered costs a query at worst.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,15 +50,15 @@ class Subscription:
 
     def __init__(self, position: int) -> None:
         self.position = position
-        self._queue: asyncio.Queue[EventData] = asyncio.Queue()
+        self._events: deque[EventData] = deque()
         self._failure: Exception | None = None
         self._wake = asyncio.Event()
 
     def put(self, event: EventData) -> None:
-        if self._queue.qsize() >= MAX_LAG:
+        if len(self._events) >= MAX_LAG:
             self.fail(TooSlow())
             return
-        self._queue.put_nowait(event)
+        self._events.append(event)
         self._wake.set()
 
     def fail(self, failure: Exception) -> None:
@@ -66,15 +66,16 @@ class Subscription:
         self._failure = failure
         self._wake.set()
 
-    async def __aiter__(self) -> AsyncIterator[EventData]:
-        while True:
-            if self._failure:
-                raise self._failure
-            if self._queue.empty():
-                self._wake.clear()
-                await self._wake.wait()
-                continue
-            yield self._queue.get_nowait()
+    def __aiter__(self) -> "Subscription":
+        return self
+
+    async def __anext__(self) -> EventData:
+        while self._failure is None:
+            if self._events:
+                return self._events.popleft()
+            self._wake.clear()
+            await self._wake.wait()
+        raise self._failure
 
 
 class Feed:
@@ -104,7 +105,7 @@ class Feed:
             self._follower.cancel()
 
     @contextmanager
-    def subscribe(self, topics: Collection[str]) -> Any:
+    def subscribe(self, topics: Collection[str]) -> Iterator[Subscription]:
         """Buffer the events of ``topics``: an object's id, a wallet, or ``EVERYTHING``."""
         assert self.position is not None, "start the feed first"
         subscription = Subscription(self.position)
@@ -122,24 +123,32 @@ class Feed:
 
     async def _follow(self) -> None:
         """Take announcements as they come; when they stay away, look into the table."""
-        layer = get_channel_layer()
-        channel = None
         while True:
             try:
-                if channel is None:
-                    channel = await layer.new_channel()
-                    await layer.group_add(relay.GROUP, channel)
-                    await self._catch_up(await _current_position())
-                message = await asyncio.wait_for(layer.receive(channel), SILENCE_SECONDS)
-                await self._take(message["position"], orjson.loads(message["events"]))
-            except TimeoutError:
-                await self._look()
+                await self._listen(get_channel_layer())
             except Exception as error:
                 # Redis or the database is away: the feed must outlive it and go on from its rows.
                 logger.warning("feed.interrupted", error=type(error).__name__)
-                channel = None
                 await asyncio.sleep(SILENCE_SECONDS)
                 await self._look()
+
+    async def _listen(self, layer: Any) -> None:
+        channel = await layer.new_channel()
+        await layer.group_add(relay.GROUP, channel)
+        await self._look()
+        # Cancelling a receive would end the subscription, so one stays open across silences.
+        receiving = asyncio.ensure_future(layer.receive(channel))
+        try:
+            while True:
+                await asyncio.wait({receiving}, timeout=SILENCE_SECONDS)
+                if not receiving.done():
+                    await self._look()
+                    continue
+                message = receiving.result()
+                receiving = asyncio.ensure_future(layer.receive(channel))
+                await self._take(message["position"], orjson.loads(message["events"]))
+        finally:
+            receiving.cancel()
 
     async def _look(self) -> None:
         try:

@@ -49,9 +49,7 @@ def issue(
             expires_at=expires_at,
             throttle_exempt=throttle_exempt,
         )
-        audit.record(
-            actor=by, action="key.issue", object=f"key:{key.pk}", after=_public(key)
-        )
+        audit.record(actor=by, action="key.issue", object=f"key:{key.pk}", after=_public(key))
     return key, plain
 
 

@@ -33,9 +33,7 @@ HTTP_BYTES = Histogram(
 HTTP_OPEN = Gauge(
     "fairlane_http_requests_open", "Requests being answered", multiprocess_mode="livesum"
 )
-TASK_SECONDS = Histogram(
-    "fairlane_task_seconds", "Time a task ran", ["task"], buckets=_SECONDS
-)
+TASK_SECONDS = Histogram("fairlane_task_seconds", "Time a task ran", ["task"], buckets=_SECONDS)
 TASKS = Counter("fairlane_tasks", "Tasks that ended", ["task", "outcome"])
 
 Samples = Mapping[tuple[str, ...], float]

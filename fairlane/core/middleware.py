@@ -188,9 +188,7 @@ def _request_id(request: HttpRequest) -> str:
     return request_ids.accept(request.headers.get(request_ids.HEADER))
 
 
-def _finished(
-    request: HttpRequest, response: HttpResponseBase, seconds: float
-) -> HttpResponseBase:
+def _finished(request: HttpRequest, response: HttpResponseBase, seconds: float) -> HttpResponseBase:
     response.headers[request_ids.HEADER] = request_ids.current()
     match = request.resolver_match
     size = len(response.content) if isinstance(response, HttpResponse) else 0

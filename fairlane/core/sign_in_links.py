@@ -18,9 +18,7 @@ LIFE = timedelta(minutes=30)
 def create(user: User) -> str:
     """The path of a new link; whoever opens it first is signed in as this user."""
     token = secrets.token_urlsafe(32)
-    SignInLink.objects.create(
-        digest=digest(token), user=user, expires_at=timezone.now() + LIFE
-    )
+    SignInLink.objects.create(digest=digest(token), user=user, expires_at=timezone.now() + LIFE)
     return f"/sign-in/{token}"
 
 

@@ -5,15 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError
 
 from fairlane.core import checkpoints, claims, wakeups
+from fairlane.core.claims import Claim
 
 logger = structlog.get_logger(__name__)
 
 # A task hands over to a fresh one after this, so that a worker told to stop does so soon.
 BUDGET_SECONDS = 2.0
-# Rows due within this get a wake-up of their own; the sweeper finds the later ones.
-HORIZON_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +26,47 @@ class Stage:
         size: rows per claim.
         lease_ms: longer than working on a full claim takes at its slowest.
         work: does the step for a claim, and records the outcome of every row.
-        set_aside: records what becomes of rows that no claim could bring to an outcome.
+        set_aside: records what becomes of a claim's poisoned rows.
     """
 
     name: str
     size: int
     lease_ms: int
-    work: Callable[[claims.Claim], None]
-    set_aside: Callable[[claims.Claim], None]
+    work: Callable[[Claim], None]
+    set_aside: Callable[[Claim], None]
 
     def run(self) -> int:
-        """Work until nothing is due or the budget is spent; returns the number of rows."""
+        """Work until nothing is due or the budget is spent; returns the number of rows claimed."""
         wakeups.started(self.name)
         deadline = time.monotonic() + BUDGET_SECONDS
         done = 0
         while time.monotonic() < deadline:
             claim = claims.due(self.name, size=self.size, lease_ms=self.lease_ms)
+            if claim is None:
+                break
             checkpoints.reach(f"{self.name}.claimed")
             if claim.poisoned:
                 self.set_aside(claim)
-            if not claim.ids:
-                break
-            self.work(claim)
+            if claim.ids:
+                self._work(claim)
             done += len(claim.ids)
-        self._continue_later()
+        due_in = claims.next_due_ms(self.name)
+        if due_in is not None:
+            wakeups.wake(self.name, delay_ms=due_in)
         return done
 
-    def _continue_later(self) -> None:
-        due_in = claims.next_due_ms(self.name)
-        if due_in == 0:
-            wakeups.wake(self.name)
-        elif due_in is not None and due_in <= HORIZON_MS:
-            wakeups.wake_in(self.name, due_in)
+    def _work(self, claim: Claim) -> None:
+        """Do the step; where it fails, find the row it fails for, so that the others go on."""
+        try:
+            self.work(claim)
+        except (SoftTimeLimitExceeded, OperationalError, InterfaceError):
+            # Not the doing of any one row: the lease runs out and all are tried again.
+            raise
+        except Exception as error:
+            if len(claim.ids) > 1:
+                half = len(claim.ids) // 2
+                self._work(claim.part(claim.ids[:half]))
+                self._work(claim.part(claim.ids[half:]))
+                return
+            logger.exception("stage.failed", stage=self.name, object_id=str(claim.ids[0]))
+            claim.fail(f"{type(error).__name__}: {error}")

@@ -52,9 +52,7 @@ async def arequire_on(name: str) -> None:
 
 def paused(name: str) -> Problem:
     """The 503 of a paused part."""
-    return Problem(
-        503, "paused", f"{name} is paused by an operator", headers={"Retry-After": "30"}
-    )
+    return Problem(503, "paused", f"{name} is paused by an operator", headers={"Retry-After": "30"})
 
 
 def set_switch(*, name: str, on: bool, by: str, reason: str) -> Switch:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection, models, transaction
+from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
 from fairlane.core.models import Event
@@ -88,6 +89,36 @@ def move(
     with connection.cursor() as cursor:
         cursor.execute(*_statement(model, transitions, moves, only_from))
         return {row[0] for row in cursor.fetchall()}
+
+
+def note(
+    model: type[models.Model],
+    object_id: UUID,
+    *,
+    status: str,
+    data: Mapping[str, Any],
+    columns: Mapping[str, Any],
+    where: Mapping[str, Any],
+) -> bool:
+    """Change columns of a row that keeps its status, with the event that tells so.
+
+    Returns:
+        Whether the row had that status and matched ``where`` at that moment.
+    """
+    with transaction.atomic():
+        changed = model._default_manager.filter(pk=object_id, status=status, **where).update(
+            **columns, seq=models.F("seq") + 1, updated_at=Now()
+        )
+        if changed:
+            row = model._default_manager.values("seq", "wallet").get(pk=object_id)
+            Event.objects.create(
+                kind=model.EVENT_KIND,  # type: ignore[attr-defined]
+                object_id=object_id,
+                status=status,
+                data=dict(data),
+                **row,
+            )
+    return bool(changed)
 
 
 def _statement(

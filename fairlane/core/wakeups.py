@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import redis
 import structlog
 from celery import current_app
-from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
+
+from fairlane.core.redis_clients import client
 
 logger = structlog.get_logger(__name__)
 
@@ -22,6 +23,8 @@ logger = structlog.get_logger(__name__)
 PENDING_MS = 1_000
 # Delayed wake-ups are sent for moments on this grid, so that many rows share one.
 GRID_MS = 50
+# A message that waits longer than this would only sit in a worker's memory.
+MAX_DELAY_MS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +43,20 @@ def register(stage: str, *, task: str, queue: str) -> None:
     _targets[stage] = Target(task, queue)
 
 
-def wake(stage: str) -> None:
-    """Let ``stage`` run soon, after the current transaction has committed."""
-    transaction.on_commit(functools.partial(_send, stage, 0))
+def wake(stage: str, *, delay_ms: int = 0) -> None:
+    """Let ``stage`` run after the current transaction has committed.
 
-
-def wake_in(stage: str, delay_ms: int) -> None:
-    """Let ``stage`` run about ``delay_ms`` from now. For delays of seconds at most."""
-    _send(stage, max(delay_ms, GRID_MS))
+    Args:
+        delay_ms: about how much later; for delays of seconds at most, the sweeper does the rest.
+    """
+    if delay_ms <= MAX_DELAY_MS:
+        transaction.on_commit(functools.partial(_send, stage, delay_ms))
 
 
 def started(stage: str) -> None:
     """A task of ``stage`` is about to look for work: from here on a new wake-up is news."""
     try:
-        _redis().delete(_key(stage, 0))
+        client().delete(_key(stage, 0))
     except redis.RedisError as error:
         logger.warning("wakeup.redis_lost", stage=stage, error=type(error).__name__)
 
@@ -61,7 +64,7 @@ def started(stage: str) -> None:
 def _send(stage: str, delay_ms: int) -> None:
     target = _targets[stage]
     try:
-        if not _redis().set(_key(stage, delay_ms), 1, nx=True, px=delay_ms + PENDING_MS):
+        if not client().set(_key(stage, delay_ms), 1, nx=True, px=delay_ms + PENDING_MS):
             return
         current_app.send_task(
             target.task,
@@ -77,9 +80,3 @@ def _send(stage: str, delay_ms: int) -> None:
 def _key(stage: str, delay_ms: int) -> str:
     moment = (time.time_ns() // 1_000_000 + delay_ms) // GRID_MS if delay_ms else "now"
     return f"fairlane:wake:{stage}:{moment}"
-
-
-@functools.cache
-def _redis() -> redis.Redis:
-    # A wake-up is worth a moment, never a stall: the sweeper makes up for a lost one.
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

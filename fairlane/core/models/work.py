@@ -37,3 +37,14 @@ class Work(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stage} {self.object_id}"
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a queue's workers, written by a task that went through the queue."""
+
+    queue = models.CharField(max_length=32, primary_key=True)
+    worker = models.CharField(max_length=128)
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"{self.queue}: {self.at}"

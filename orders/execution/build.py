@@ -1,0 +1,263 @@
+"""Build: the transaction of each order's chosen quote, signed by the venue, then by the wallet.
+
+The wallet signs last and nothing is sent here: what this stage stores is the first moment at which
+anything can land, and until then a refusal is final and an order may be cancelled.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from chains import registry as adapters
+from chains.errors import ChainError
+from chains.ports import (
+    Blockhash,
+    Cosigned,
+    CosignPending,
+    CosignRefused,
+    CosignRequest,
+    TokenAccount,
+)
+from chains.solana import swap
+from fairlane.core import bulk, checkpoints
+from fairlane.core.claims import Claim, Step
+from orders import registry
+from orders.execution import retries, rows
+from orders.execution.compute import budgets
+from orders.execution.retries import Setback
+from orders.execution.rows import OrderRow, QuoteRow, RequestedRow
+from orders.models import Attempt
+from orders.stage_names import BUILD, SUBMIT
+
+Answer = Cosigned | CosignPending | CosignRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A transaction the venue is asked to sign. ``attempt_id`` is None until it is stored."""
+
+    order: OrderRow
+    attempt_id: int | None
+    venue: str
+    reference: str
+    maker: str
+    output_amount: int
+    message: bytes
+    last_valid_block_height: int
+
+
+def work(claim: Claim) -> None:
+    """Build and sign for the orders of a claim."""
+    orders = rows.orders(claim.ids, "BUILDING")
+    requested = rows.requested([o.id for o in orders])
+    quotes = rows.chosen_quotes([o.id for o in orders])
+    drafts = [
+        _asked_before(order, requested[order.id]) for order in orders if order.id in requested
+    ]
+    new = [order for order in orders if order.id not in requested]
+    try:
+        fresh, setbacks = adapters.run(_draft(new, quotes))
+    except ChainError as error:
+        fresh, setbacks = [], [_setback(o, "network", f"Solana node: {error}") for o in new]
+    drafts += fresh
+    checkpoints.reach("orders.build.before_cosign")
+    answers = adapters.run(_cosign(drafts))
+    checkpoints.reach("orders.build.before_persist")
+    with transaction.atomic():
+        claim.finish(set(claim.ids) - {order.id for order in orders})
+        _record_signed(claim, drafts, answers)
+        _record_pending(claim, drafts, answers)
+        setbacks += [
+            _refused(draft.order, answer)
+            for draft in drafts
+            if isinstance(answer := answers[draft.order.id], CosignRefused)
+        ]
+        retries.record(claim, setbacks)
+    checkpoints.reach("orders.build.persisted")
+
+
+def _asked_before(order: OrderRow, attempt: RequestedRow) -> Draft:
+    return Draft(
+        order,
+        attempt.id,
+        attempt.venue,
+        attempt.reference,
+        attempt.maker,
+        attempt.output_amount,
+        attempt.message,
+        attempt.last_valid_block_height,
+    )
+
+
+async def _draft(
+    orders: Sequence[OrderRow], quotes: Mapping[UUID, QuoteRow]
+) -> tuple[list[Draft], list[Setback]]:
+    """Transactions for orders whose wallet can pay; the others come back as setbacks."""
+    if not orders:
+        return [], []
+    tokens = registry.tokens().by_mint
+    sources = {o.id: _account(o.wallet, o.input_token_id) for o in orders}
+    targets = {o.id: _account(o.wallet, o.output_token_id) for o in orders}
+    addresses = sorted({*sources.values(), *targets.values()})
+    node = adapters.solana()
+    blockhash, found = await asyncio.gather(node.latest_blockhash(), node.token_accounts(addresses))
+    accounts = dict(zip(addresses, found, strict=True))
+    swaps: list[tuple[OrderRow, swap.Swap]] = []
+    setbacks: list[Setback] = []
+    for order in orders:
+        if lacking := _lacking(order, accounts[sources[order.id]]):
+            setbacks.append(lacking)
+            continue
+        quote = quotes[order.id]
+        swaps.append(
+            (
+                order,
+                swap.Swap(
+                    taker=order.wallet,
+                    maker=quote.maker,
+                    sell=tokens[order.input_token_id].on_chain,
+                    sell_amount=order.input_amount,
+                    buy=tokens[order.output_token_id].on_chain,
+                    buy_amount=quote.output_amount,
+                    reference=str(order.id),
+                    create_output_account=accounts[targets[order.id]] is None,
+                ),
+            )
+        )
+    limits = await budgets(node, [s for _, s in swaps], blockhash)
+    drafts = [
+        _new_draft(order, quotes[order.id], _message(terms, budget, blockhash), blockhash)
+        for (order, terms), budget in zip(swaps, limits, strict=True)
+    ]
+    return drafts, setbacks
+
+
+def _message(terms: swap.Swap, budget: swap.ComputeBudget, blockhash: Blockhash) -> bytes:
+    return swap.build(replace(terms, compute_budget=budget), blockhash=blockhash.value)
+
+
+def _new_draft(order: OrderRow, quote: QuoteRow, message: bytes, blockhash: Blockhash) -> Draft:
+    return Draft(
+        order,
+        None,
+        quote.venue,
+        quote.reference,
+        quote.maker,
+        quote.output_amount,
+        message,
+        blockhash.last_valid_block_height,
+    )
+
+
+def _account(wallet: str, mint: str) -> str:
+    return swap.token_account(wallet, registry.tokens().by_mint[mint].on_chain)
+
+
+def _lacking(order: OrderRow, account: TokenAccount | None) -> Setback | None:
+    if account and account.amount >= order.input_amount:
+        return None
+    symbol = registry.tokens().by_mint[order.input_token_id].symbol
+    return Setback(
+        order.id, order.tries, "balance", f"the wallet holds too little {symbol}", temporary=False
+    )
+
+
+def _setback(order: OrderRow, kind: str, reason: str) -> Setback:
+    return Setback(order.id, order.tries, kind, reason, temporary=True)
+
+
+async def _cosign(drafts: Sequence[Draft]) -> dict[UUID, Answer]:
+    """What each draft's venue says, by order; a venue out of reach refuses for now."""
+
+    async def ask(name: str, own: Sequence[Draft]) -> dict[UUID, Answer]:
+        requests = [
+            CosignRequest(d.reference, d.maker, d.message, d.order.min_output_amount or 0)
+            for d in own
+        ]
+        try:
+            answers: Sequence[Answer] = await by_name[name].cosign(requests)
+        except (ChainError, KeyError) as error:
+            answers = [CosignRefused(d.reference, "unavailable", f"{name}: {error}") for d in own]
+        return {d.order.id: answer for d, answer in zip(own, answers, strict=True)}
+
+    by_name = {venue.name: venue for venue in adapters.venues()}
+    names = sorted({draft.venue for draft in drafts})
+    found = await asyncio.gather(
+        *(ask(name, [d for d in drafts if d.venue == name]) for name in names)
+    )
+    return {order_id: answer for part in found for order_id, answer in part.items()}
+
+
+def _record_signed(claim: Claim, drafts: Sequence[Draft], answers: Mapping[UUID, Answer]) -> None:
+    signed = {
+        d.order.id: (d, answer)
+        for d in drafts
+        if isinstance(answer := answers[d.order.id], Cosigned)
+    }
+    held = claim.hand_over({order_id: Step(SUBMIT) for order_id in signed})
+    keys = adapters.wallet_keys()
+    new: list[tuple[Draft, dict[str, Any]]] = []
+    stored: list[dict[str, Any]] = []
+    for order_id in sorted(held):
+        draft, answer = signed[order_id]
+        taker = keys.sign(draft.order.wallet, draft.message)
+        columns = {
+            "state": "SIGNED",
+            "signature": swap.transaction_signature(taker),
+            "transaction": swap.assemble(
+                draft.message, taker_signature=taker, maker_signature=answer.signature
+            ),
+        }
+        if draft.attempt_id is None:
+            new.append((draft, columns))
+        else:
+            stored.append({"id": draft.attempt_id, **columns})
+    _insert(new)
+    bulk.update(Attempt, stored, key="id")
+
+
+def _record_pending(claim: Claim, drafts: Sequence[Draft], answers: Mapping[UUID, Answer]) -> None:
+    steps = {
+        d.order.id: Step(BUILD, answer.retry_after_ms)
+        for d in drafts
+        if isinstance(answer := answers[d.order.id], CosignPending)
+    }
+    held = claim.hand_over(steps)
+    nothing = {"state": "REQUESTED", "signature": None, "transaction": None}
+    _insert([(d, nothing) for d in drafts if d.order.id in held and d.attempt_id is None])
+
+
+def _insert(new: Sequence[tuple[Draft, Mapping[str, Any]]]) -> None:
+    """Store attempts, numbered after those the orders already had."""
+    ids = [draft.order.id for draft, _ in new]
+    counts = Attempt.objects.filter(order_id__in=ids).values_list("order_id")
+    last = dict(counts.annotate(last=Max("number")).values_list("order_id", "last"))
+    bulk.insert(
+        Attempt,
+        [
+            {
+                "order_id": draft.order.id,
+                "number": last.get(draft.order.id, 0) + 1,
+                "venue": draft.venue,
+                "reference": draft.reference,
+                "maker": draft.maker,
+                "output_amount": draft.output_amount,
+                "message": draft.message,
+                "last_valid_block_height": draft.last_valid_block_height,
+                "error": "",
+                **columns,
+            }
+            for draft, columns in new
+        ],
+    )
+
+
+def _refused(order: OrderRow, refusal: CosignRefused) -> Setback:
+    kinds = {"slippage": "slippage", "unavailable": "network"}
+    kind = kinds.get(refusal.code, "venue")
+    return _setback(order, kind, refusal.message or refusal.code)

@@ -1,0 +1,66 @@
+"""Reads of the orders app."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from fairlane.core.errors import not_found
+from fairlane.core.models import Event, Work
+from fairlane.core.principals import AllWallets, Principal
+from orders import representation
+from orders.models import Attempt, Order, Quote
+
+# Enough for any order's life; the rest of a longer history is read by `since`.
+HISTORY_LIMIT = 500
+
+
+def visible(principal: Principal) -> QuerySet[Order]:
+    """The orders this principal may see."""
+    if isinstance(principal.wallets, AllWallets):
+        return Order.objects.all()
+    return Order.objects.filter(wallet__in=list(principal.wallets))
+
+
+def get(order_id: UUID, principal: Principal) -> Order:
+    """One order.
+
+    Raises:
+        Problem: 404, it is not there or not this principal's.
+    """
+    order = visible(principal).filter(id=order_id).first()
+    if order is None:
+        raise not_found("There is no such order")
+    return order
+
+
+def history(order_id: UUID, since: int = 0) -> list[Event]:
+    """The events of an order after ``since``, in order."""
+    rows = Event.objects.filter(object_id=order_id, seq__gt=since)
+    return list(rows.order_by("seq")[:HISTORY_LIMIT])
+
+
+def detail(order_id: UUID, principal: Principal, *, since: int = 0) -> dict[str, Any]:
+    """One order as the API shows it, its history from after ``since``.
+
+    The history is read first: the order is never older than it, so whoever follows the feed from
+    the history's last ``seq`` misses nothing.
+
+    Raises:
+        Problem: 404, it is not there or not this principal's.
+    """
+    events = history(order_id, since)
+    order = get(order_id, principal)
+    return representation.detail(
+        order,
+        Quote.objects.filter(order=order).order_by("round", "venue"),
+        Attempt.objects.filter(order=order).order_by("number"),
+        events,
+    )
+
+
+def open_orders(principal: Principal, limit: int) -> Sequence[Order]:
+    """The newest orders that have not ended."""
+    ids = Work.objects.filter(stage__startswith="orders.").values("object_id")
+    return list(visible(principal).filter(id__in=ids)[:limit])
