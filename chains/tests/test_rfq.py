@@ -217,9 +217,7 @@ async def test_a_rejected_batch_refuses_every_item(serve: Serve, http: Http) -> 
 
 
 @pytest.mark.parametrize("status", [301, 404, 429, 500, 503])
-async def test_a_venue_in_trouble_may_be_asked_again(
-    serve: Serve, http: Http, status: int
-) -> None:
+async def test_a_venue_in_trouble_may_be_asked_again(serve: Serve, http: Http, status: int) -> None:
     venue = RfqVenue("raydium", await serve(answering(b"", status=status)), http)
     with pytest.raises(Transient, match=f"^maker raydium answered HTTP {status}$"):
         await venue.quotes([QUOTE])
