@@ -7,10 +7,10 @@ from pathlib import Path
 
 import httpx
 
+from sandbox.home import REPOSITORY
 from sandbox.ports import HOST, free_port
 from sandbox.processes import Part, spawn, wait_until_ready
 
-REPOSITORY = Path(__file__).resolve().parent.parent
 INSTANT = {
     "MOCK_DEX_QUOTE_DELAY_MS": "0",
     "MOCK_DEX_EXECUTION_DELAY_MS": "0",

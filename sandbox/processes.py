@@ -19,10 +19,10 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 POLL_SECONDS = 0.02
 
 
-def die_with_parent() -> None:
+def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
     """Have the kernel end this process when the thread that started it ends (Linux only)."""
     if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        _libc.prctl(PR_SET_PDEATHSIG, by)
 
 
 @dataclass

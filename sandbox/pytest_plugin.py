@@ -11,12 +11,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from sandbox.chain import REPOSITORY
+from sandbox.home import HOME
 from sandbox.postgres import start_postgres
 from sandbox.redis import start_redis
 from sandbox.scratch import scratch_directory
 
-SCRATCH = REPOSITORY / ".sandbox" / "test"
+SCRATCH = HOME.directory / "test"
 # Tells the xdist workers, which inherit the environment, that REDIS_URL is ours to replace.
 OWN_REDIS = "SANDBOX_TEST_REDIS"
 

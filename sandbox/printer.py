@@ -1,0 +1,55 @@
+"""Output of the processes: all of it to a log each, the essence to the console."""
+
+import json
+import sys
+from typing import Any, BinaryIO
+
+from honcho.manager import SYSTEM_PRINTER_NAME
+from honcho.printer import Message, Printer
+
+from sandbox.home import Home
+
+DOORMAN = "sandbox"
+# What every line of ours carries and nobody watching a demo wants to read.
+HIDDEN_FIELDS = {"event", "level", "timestamp", "logger", "request_id"}
+QUIET_LEVELS = {"debug"}
+ALARMING = (b"Traceback", b"ERROR", b"CRITICAL", b"FATAL", b"PANIC")
+
+
+class CompactPrinter(Printer):  # type: ignore[misc]
+    """Writes each process's lines to its log, and those worth a look to the console."""
+
+    def __init__(self, home: Home) -> None:
+        super().__init__(sys.stdout)
+        self._home = home
+        self._logs: dict[str, BinaryIO] = {}
+
+    def write(self, message: Message) -> None:
+        data = message.data if isinstance(message.data, bytes) else message.data.encode()
+        self._log(message.name).write(data)
+        if message.name == DOORMAN:
+            print(data.decode(errors="replace"), end="", flush=True)
+        elif message.name != SYSTEM_PRINTER_NAME:
+            shown = essence(data)
+            if shown:
+                super().write(message._replace(data=shown))
+
+    def _log(self, name: str) -> BinaryIO:
+        if name not in self._logs:
+            self._logs[name] = self._home.log(name).open("ab", buffering=0)
+        return self._logs[name]
+
+
+def essence(line: bytes) -> str:
+    """A structured line in short, an alarming one as it is, nothing of any other."""
+    try:
+        entry: Any = json.loads(line)
+    except ValueError:
+        entry = None
+    if not isinstance(entry, dict) or "event" not in entry:
+        return line.decode(errors="replace") if any(sign in line for sign in ALARMING) else ""
+    if entry.get("level") in QUIET_LEVELS:
+        return ""
+    fields = (f"{name}={value}" for name, value in entry.items() if name not in HIDDEN_FIELDS)
+    level = "" if entry.get("level") == "info" else f"{str(entry.get('level')).upper()} "
+    return level + " ".join([str(entry["event"]), *fields])
