@@ -15,7 +15,7 @@ IssueKey = Callable[..., tuple[ApiKey, str]]
 
 
 @pytest.fixture(autouse=True)
-def _fresh_process() -> None:
+def fresh_process() -> None:
     """What processes remember from earlier tests is gone."""
     auth.forget()
     switches.forget()

@@ -1,3 +1,5 @@
 """Fixtures of the kernel's tests."""
 
-from fairlane.core.tests.access_fixtures import *  # noqa: F403
+from fairlane.core.tests.access_fixtures import fresh_process, issue_key, operator
+
+__all__ = ["fresh_process", "issue_key", "operator"]

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from fairlane.core import auth, credentials, keys, tickets, usage
 from fairlane.core.credentials import Credentials
@@ -80,10 +81,12 @@ def test_a_revoked_key_is_refused_when_the_process_has_forgotten_it(issue_key: I
     assert refusal(bearer(plain))[0] == 401
 
 
-def test_a_known_key_costs_no_query(issue_key: IssueKey, django_assert_num_queries: object) -> None:
+def test_a_known_key_costs_no_query(
+    issue_key: IssueKey, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     _, plain = issue_key()
     auth.authenticate(bearer(plain))
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         auth.authenticate(bearer(plain))
 
 

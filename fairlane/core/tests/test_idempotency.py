@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from fairlane.core import idempotency
 from fairlane.core.errors import Problem
@@ -78,9 +79,11 @@ def test_a_set_is_answered_request_by_request() -> None:
 
 
 @pytest.mark.django_db
-def test_a_set_costs_two_statements_at_most(django_assert_max_num_queries: object) -> None:
+def test_a_set_costs_two_statements_at_most(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
     claim([asked(f"k{i}") for i in range(50)])
-    with django_assert_max_num_queries(2):  # type: ignore[operator]
+    with django_assert_max_num_queries(2):
         claim([asked(f"k{i}") for i in range(100)])
 
 

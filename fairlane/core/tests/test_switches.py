@@ -1,5 +1,6 @@
 import pytest
 from django.db import DatabaseError, connection, transaction
+from pytest_django import DjangoAssertNumQueries
 
 from fairlane.core import audit, switches
 from fairlane.core.errors import Problem
@@ -33,9 +34,11 @@ def test_a_pause_is_known_at_once_here_and_audited() -> None:
 
 
 @pytest.mark.django_db
-def test_questions_between_reloads_cost_no_query(django_assert_num_queries: object) -> None:
+def test_questions_between_reloads_cost_no_query(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     switches.is_on("a")
-    with django_assert_num_queries(0):  # type: ignore[operator]
+    with django_assert_num_queries(0):
         switches.is_on("a")
         switches.is_on("b")
 
