@@ -24,9 +24,9 @@ class AppendOnly(BaseConstraint):
     TRUNCATE stays possible: tests empty their tables with it.
     """
 
-    def constraint_sql(
+    def constraint_sql(  # type: ignore[override]
         self, model: type[Model] | None, schema_editor: BaseDatabaseSchemaEditor | None
-    ) -> None:  # type: ignore[override]
+    ) -> None:
         """Add the trigger once the table stands; nothing goes into CREATE TABLE itself."""
         assert model is not None and schema_editor is not None
         schema_editor.deferred_sql.append(self._sql(_CREATE, model, schema_editor))

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractBaseUser, User
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -62,7 +62,7 @@ def authenticate(credentials: Credentials) -> Principal:
     if digest is not None:
         return _from_cache(digest) or _from_key(digest)
     if credentials.ticket:
-        return _resolve(tickets.redeem(credentials.ticket))
+        return refresh(tickets.redeem(credentials.ticket))
     return _from_session(credentials)
 
 
@@ -70,10 +70,12 @@ async def aauthenticate(credentials: Credentials) -> Principal:
     """`authenticate` for the event loop; a key that is known costs no thread and no I/O."""
     digest = key_digest(credentials.authorization)
     if digest is not None:
-        return _from_cache(digest) or await database_sync_to_async(_from_key)(digest)
+        return _from_cache(digest) or cast(
+            Principal, await database_sync_to_async(_from_key)(digest)
+        )
     if credentials.ticket:
         return await arefresh(await tickets.aredeem(credentials.ticket))
-    return await database_sync_to_async(_from_session)(credentials)
+    return cast(Principal, await database_sync_to_async(_from_session)(credentials))
 
 
 def refresh(ref: str) -> Principal:
@@ -82,12 +84,21 @@ def refresh(ref: str) -> Principal:
     Raises:
         Problem: 401, revoked, expired or gone.
     """
-    return _resolve(ref)
+    kind, _, identity = ref.partition(":")
+    if kind == "key":
+        key = _usable_keys(timezone.now()).filter(pk=int(identity)).first()
+        if key is not None:
+            return _principal_of_key(key)
+    else:
+        user = User.objects.filter(pk=int(identity), is_active=True).first()
+        if user is not None:
+            return principal_of_user(user)
+    raise unauthenticated("This caller has no access any more")
 
 
 async def arefresh(ref: str) -> Principal:
     """`refresh` for the event loop."""
-    return await database_sync_to_async(_resolve)(ref)
+    return cast(Principal, await database_sync_to_async(refresh)(ref))
 
 
 def forget() -> None:
@@ -130,19 +141,6 @@ def _from_session(credentials: Credentials) -> Principal:
     return principal_of_user(user)
 
 
-def _resolve(ref: str) -> Principal:
-    kind, _, identity = ref.partition(":")
-    if kind == "key":
-        key = _usable_keys(timezone.now()).filter(pk=int(identity)).first()
-        if key is not None:
-            return _principal_of_key(key)
-    else:
-        user = User.objects.filter(pk=int(identity), is_active=True).first()
-        if user is not None:
-            return principal_of_user(user)
-    raise unauthenticated("This caller has no access any more")
-
-
 def principal_of_user(user: AbstractBaseUser) -> Principal:
     """A signed-in person: staff run the service, so they act for every wallet."""
     staff = bool(getattr(user, "is_staff", False))
@@ -166,7 +164,7 @@ def _principal_of_key(key: ApiKey) -> Principal:
     )
 
 
-def _usable_keys(now: datetime):  # type: ignore[no-untyped-def]
+def _usable_keys(now: datetime) -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now), Q(revoked_at=None) | Q(revoked_at__gt=now)
     )

@@ -80,7 +80,7 @@ def render() -> bytes:
         return generate_latest(_with_gauges(REGISTRY))
     forget_dead(Path(directory))
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=directory)
+    MultiProcessCollector(registry, path=directory)  # type: ignore[no-untyped-call]
     return generate_latest(_with_gauges(registry))
 
 
@@ -92,7 +92,7 @@ def forget_dead(directory: Path) -> None:
     pids = {int(path.stem.rpartition("_")[2]) for path in directory.glob("gauge_live*.db")}
     for pid in pids:
         if not _is_alive(pid):
-            mark_process_dead(pid, str(directory))
+            mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
 
 
 class _Gauges(Collector):

@@ -22,7 +22,7 @@ from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils.deprecation import MiddlewareMixin
-from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
 from fairlane.core import error_views, metrics, request_ids
 from fairlane.core.errors import Problem
@@ -37,18 +37,22 @@ class InLoop(MiddlewareMixin):
     """Runs the hooks of a Django middleware where the request is."""
 
     async def __acall__(self, request: HttpRequest) -> HttpResponseBase:
+        hooks: Any = self
         response: HttpResponseBase | None = None
-        if hasattr(self, "process_request"):
-            response = self.process_request(request)
+        if hasattr(hooks, "process_request"):
+            response = hooks.process_request(request)
         if response is None:
             response = await cast(Awaitable[HttpResponseBase], self.get_response(request))
-        if hasattr(self, "process_response"):
-            response = await self.finish(request, response)
-        return response
+        if hasattr(hooks, "process_response"):
+            if self.does_io(request):
+                response = await sync_to_async(hooks.process_response)(request, response)
+            else:
+                response = hooks.process_response(request, response)
+        return cast(HttpResponseBase, response)
 
-    async def finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """The response hook; those that may do I/O say when."""
-        return cast(HttpResponseBase, self.process_response(request, response))
+    def does_io(self, request: HttpRequest) -> bool:
+        """Whether the response hook is worth a thread, this time."""
+        return False
 
 
 class Security(InLoop, SecurityMiddleware):
@@ -66,20 +70,16 @@ class Authentication(InLoop, AuthenticationMiddleware):
 class Sessions(InLoop, SessionMiddleware):
     """Sessions; a thread is taken only to save a changed one."""
 
-    async def finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if request.session.modified:
-            return await sync_to_async(self.process_response)(request, response)
-        return cast(HttpResponseBase, self.process_response(request, response))
+    def does_io(self, request: HttpRequest) -> bool:
+        return request.session.modified
 
 
 class Messages(InLoop, MessageMiddleware):
     """Messages; a thread is taken only when some were added or shown."""
 
-    async def finish(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def does_io(self, request: HttpRequest) -> bool:
         storage = getattr(request, "_messages", None)
-        if storage is not None and (storage.used or storage.added_new):
-            return await sync_to_async(self.process_response)(request, response)
-        return response
+        return storage is not None and (storage.used or storage.added_new)
 
 
 class Csrf(InLoop, CsrfViewMiddleware):
@@ -122,7 +122,7 @@ class Problems(InLoop):
         return None
 
 
-class StaticFiles(WhiteNoiseMiddleware):
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise, with a thread for files only."""
 
     async_capable = True

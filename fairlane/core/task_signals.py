@@ -16,13 +16,13 @@ log = structlog.get_logger(__name__)
 _started: dict[str, float] = {}
 
 
-@before_task_publish.connect(weak=False)
+@before_task_publish.connect(weak=False)  # type: ignore[untyped-decorator]
 def send_request_id(headers: dict[str, Any], **_: Any) -> None:
     """Put the sender's request id on the message."""
     headers.setdefault("request_id", request_ids.current())
 
 
-@task_prerun.connect(weak=False)
+@task_prerun.connect(weak=False)  # type: ignore[untyped-decorator]
 def begin(task_id: str, task: Task, **_: Any) -> None:
     """Bind the ids for the logs and start the clock."""
     structlog.contextvars.clear_contextvars()
@@ -31,7 +31,7 @@ def begin(task_id: str, task: Task, **_: Any) -> None:
     _started[task_id] = time.monotonic()
 
 
-@task_postrun.connect(weak=False)
+@task_postrun.connect(weak=False)  # type: ignore[untyped-decorator]
 def end(task_id: str, task: Task, state: str | None = None, **_: Any) -> None:
     """Count the task by its outcome."""
     seconds = time.monotonic() - _started.pop(task_id, time.monotonic())

@@ -15,7 +15,7 @@ from fairlane.core.principals import Principal
 class Callers(BaseAuthentication):
     """API keys and sessions, as everywhere."""
 
-    def authenticate(self, request: Request) -> tuple[Principal, Principal]:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple[Principal, Principal]:
         try:
             principal = auth.authenticate(credentials.from_request(request._request))
         except Problem:

@@ -9,7 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 
-class CallersScheme(OpenApiAuthenticationExtension):
+class CallersScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """API keys as bearer tokens."""
 
     target_class = "fairlane.core.rest.authentication.Callers"

@@ -19,6 +19,7 @@ class Throttle(BaseThrottle):
     """Per key and per address; raises the 429 itself, with its Retry-After."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        principal = request.user if isinstance(request.user, Principal) else None
+        caller: object = request.user
+        principal = caller if isinstance(caller, Principal) else None
         throttling.check(principal, throttling.address_of_request(request._request))
         return True

@@ -18,7 +18,7 @@ class Echo(APIView):
     permission_classes = (needs("orders:write"),)
 
     def post(self, request: Request) -> Response:
-        data = {key: repr(value) for key, value in request.data.items()}
+        data = {key: repr(value) for key, value in dict(request.data).items()}
         return Response({"who": principal_of(request).ref, "data": data})
 
 

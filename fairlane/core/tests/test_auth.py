@@ -226,7 +226,7 @@ def test_a_ticket_works_once(issue_key: IssueKey) -> None:
     key, plain = issue_key("orders:read", wallets=["W1"])
     ticket = tickets.issue(auth.authenticate(bearer(plain)))
     principal = auth.authenticate(sent(ticket=ticket))
-    assert (principal.id, principal.wallets) == (str(key.pk), {"W1"})
+    assert (principal.id, principal.wallets) == (str(key.pk), frozenset({"W1"}))
     assert refusal(sent(ticket=ticket)) == (401, "not_authenticated")
 
 

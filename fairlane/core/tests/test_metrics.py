@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,8 @@ if len(sys.argv) > 1:
 
 
 @pytest.fixture
-def gauges(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def gauges(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "_gauges", {})
-    return
 
 
 def count(directory: Path, *arguments: str) -> str:
@@ -45,7 +43,7 @@ def test_processes_are_added_up_and_the_dead_hold_nothing_open(tmp_path: Path) -
 
 @pytest.mark.usefixtures("gauges")
 def test_a_gauge_is_read_at_the_scrape() -> None:
-    values = {("orders.route",): 1.5}
+    values: dict[tuple[str, ...], float] = {("orders.route",): 1.5}
     metrics.gauge("fairlane_test_oldest", "Age of the oldest", ["stage"])(lambda: values)
     assert b'fairlane_test_oldest{stage="orders.route"} 1.5' in metrics.render()
     values[("orders.route",)] = 2.5

@@ -63,7 +63,7 @@ def test_values_are_typed() -> None:
 
 @pytest.mark.parametrize("text", ["", "0/minute", "5", "5/day", "-1/minute", "many/minute"])
 def test_what_is_no_rate_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="rate|per"):
+    with pytest.raises(ValueError, match=r"rate|per"):
         Rate.parse(text)
 
 
