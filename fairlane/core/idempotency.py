@@ -8,12 +8,12 @@ reads its answer. Nothing is ever "in flight", and a crash leaves no key behind 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -77,8 +77,9 @@ def key_of(header: str | None) -> str | None:
 
 def fingerprint(method: str, path: str, body: Any) -> bytes:
     """What makes two requests the same: method, path and the parsed body, in any key order."""
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(b"%s %s\n%s" % (method.encode(), path.encode(), canonical)).digest()
+    # The standard library's: bodies hold integers and decimals of any size.
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(f"{method} {path}\n{canonical}".encode()).digest()
 
 
 def claim(requests: Sequence[Request]) -> list[Answer | Problem]:

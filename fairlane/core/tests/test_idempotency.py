@@ -1,5 +1,6 @@
 import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
@@ -29,6 +30,11 @@ def test_the_same_body_in_another_order_is_the_same_request() -> None:
         fingerprint("POST", "/x", {"a": 1, "b": [2, 1]}),
     ]
     assert one not in others
+
+
+def test_numbers_of_any_size_have_a_fingerprint() -> None:
+    prints = {fingerprint("POST", "/x", {"a": a}) for a in (10**30, 10**30 + 1, Decimal("0.1"))}
+    assert len(prints) == 3
 
 
 @pytest.mark.parametrize("header", ["", "x" * 256, "ä", "a\nb"])
