@@ -123,7 +123,7 @@ class Orders(APIView):
 class OrdersOfWallet(APIView):
     """The orders of one wallet."""
 
-    permission_classes = [needs("orders:read")]
+    permission_classes = (needs("orders:read"),)
 
     @extend_schema(
         summary="List a wallet's orders, newest first",
@@ -148,7 +148,7 @@ def _page(orders: Any, request: Request, view: APIView) -> Response:
 class ExecuteNewOrder(APIView):
     """Create an order and execute it."""
 
-    permission_classes = [needs("orders:write")]
+    permission_classes = (needs("orders:write"),)
 
     @extend_schema(
         summary="Create an order and execute it",
@@ -164,7 +164,7 @@ class ExecuteNewOrder(APIView):
 class BulkOrders(APIView):
     """Create many orders and execute them."""
 
-    permission_classes = [needs("orders:write")]
+    permission_classes = (needs("orders:write"),)
 
     @extend_schema(
         summary="Create up to 1,000 orders and execute them",
@@ -232,7 +232,7 @@ def _changed(order: Order, change: ChangeRequest) -> Terms:
 class ExecuteOrder(APIView):
     """Execute an order that waits."""
 
-    permission_classes = [needs("orders:write")]
+    permission_classes = (needs("orders:write"),)
 
     @extend_schema(
         summary="Execute an order that waits",
@@ -250,7 +250,7 @@ class ExecuteOrder(APIView):
 class CancelOrder(APIView):
     """Cancel an order."""
 
-    permission_classes = [needs("orders:write")]
+    permission_classes = (needs("orders:write"),)
 
     @extend_schema(
         summary="Cancel an order while nothing of it can land",
@@ -266,7 +266,7 @@ class CancelOrder(APIView):
 class Quotes(APIView):
     """Compare the venues without an order."""
 
-    permission_classes = [needs("quotes:read")]
+    permission_classes = (needs("quotes:read"),)
 
     @extend_schema(
         summary="Compare the venues' quotes for a swap",
@@ -293,7 +293,7 @@ class Quotes(APIView):
 class Tokens(APIView):
     """The token registry."""
 
-    permission_classes = [needs("quotes:read")]
+    permission_classes = (needs("quotes:read"),)
 
     @extend_schema(
         summary="List the tokens", responses={200: serializers.TokenSerializer(many=True)}

@@ -22,7 +22,6 @@ def bootstrap(plan: Plan, *, say: Callable[[str], None]) -> None:
         ("Migrating the database", ("migrate", "--no-input")),
         ("Loading the tokens", ("sync_tokens", str(plan.world.tokens))),
         ("Registering the wallets", ("sync_wallets",)),
-        ("Registering the traders' wallets", ("sync_wallets",)),
         ("Setting the schedule", ("sync_schedule",)),
         ("Preparing the operator's account", ("ensure_operator", OPERATOR)),
     )

@@ -6,6 +6,7 @@ doubled or reordered costs a query at worst.
 """
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ PAGE = 1_000
 SILENCE_SECONDS = 2.0
 # Events a socket may lag behind before it is cut off (it resumes from where it was).
 MAX_LAG = 20_000
+
+# Time that sockets get to send what they hold and close.
+GOODBYE_SECONDS = 3.0
 
 EVERYTHING = "*"
 
@@ -96,11 +100,14 @@ class Feed:
                 self._follower = asyncio.create_task(self._follow(), name="feed")
 
     async def stop(self) -> None:
-        """Tell every subscriber that the process goes away, and stop following."""
+        """Tell every subscriber that the process goes away, and wait for them to leave."""
         self._closed = True
         for subscriptions in self._subscriptions.values():
             for subscription in subscriptions:
                 subscription.fail(GoingAway())
+        deadline = time.monotonic() + GOODBYE_SECONDS
+        while self._subscriptions and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
         if self._follower:
             self._follower.cancel()
 
@@ -233,6 +240,6 @@ async def get_feed() -> Feed:
 
 async def stop_feed() -> None:
     """Stop the running loop's feed and close what hangs on it, if it was ever started."""
-    feed = _feeds.pop(asyncio.get_running_loop(), None)
+    feed = _feeds.get(asyncio.get_running_loop())
     if feed:
         await feed.stop()

@@ -1,11 +1,15 @@
-"""The lifespan of a web process: the feed follows from the start, and pools close at the end."""
+"""The lifespan of a web process: the feed from the start, goodbyes and closed pools at the end."""
 
+import asyncio
+import signal
 from collections.abc import Awaitable, Callable, MutableMapping
+from types import FrameType
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import connections
 
+from fairlane.core import redis_clients
 from fairlane.core.feed import get_feed, stop_feed
 
 Message = MutableMapping[str, Any]
@@ -21,12 +25,42 @@ async def lifespan(
         message = await receive()
         if message["type"] == "lifespan.startup":
             await get_feed()
+            _say_goodbye_first()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await stop_feed()
+            await redis_clients.aclose()
             await sync_to_async(_close_pools)()
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+def _say_goodbye_first() -> None:
+    """Close the sockets with 1001 before the server hears of a signal to stop.
+
+    The server itself would break them off (1012) at once.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        server = signal.getsignal(number)
+        if callable(server):
+            signal.signal(number, _after_goodbye(loop, server))
+
+
+def _after_goodbye(
+    loop: asyncio.AbstractEventLoop, server: Callable[[int, FrameType | None], Any]
+) -> Callable[[int, FrameType | None], None]:
+    async def leave(number: int) -> None:
+        try:
+            await stop_feed()
+        finally:
+            server(number, None)
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(lambda: tasks.add(loop.create_task(leave(number))))
+
+    tasks: set[asyncio.Task[None]] = set()
+    return on_signal
 
 
 def _close_pools() -> None:

@@ -6,7 +6,6 @@ anything can land, and until then a refusal is final and an order may be cancell
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,40 +14,19 @@ from django.db.models import Max
 
 from chains import registry as adapters
 from chains.errors import ChainError
-from chains.ports import (
-    Blockhash,
-    Cosigned,
-    CosignPending,
-    CosignRefused,
-    CosignRequest,
-    TokenAccount,
-)
+from chains.ports import Cosigned, CosignPending, CosignRefused, CosignRequest
 from chains.solana import swap
 from fairlane.core import bulk, checkpoints
 from fairlane.core.claims import Claim, Step
 from orders import registry
 from orders.execution import retries, rows
-from orders.execution.compute import budgets
+from orders.execution.drafting import Draft, asked_before, draft
 from orders.execution.retries import Setback
-from orders.execution.rows import OrderRow, QuoteRow, RequestedRow
+from orders.execution.rows import OrderRow
 from orders.models import Attempt
 from orders.stage_names import BUILD, SUBMIT
 
 Answer = Cosigned | CosignPending | CosignRefused
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A transaction the venue is asked to sign. ``attempt_id`` is None until it is stored."""
-
-    order: OrderRow
-    attempt_id: int | None
-    venue: str
-    reference: str
-    maker: str
-    output_amount: int
-    message: bytes
-    last_valid_block_height: int
 
 
 def work(claim: Claim) -> None:
@@ -56,12 +34,10 @@ def work(claim: Claim) -> None:
     orders = rows.orders(claim.ids, "BUILDING")
     requested = rows.requested([o.id for o in orders])
     quotes = rows.chosen_quotes([o.id for o in orders])
-    drafts = [
-        _asked_before(order, requested[order.id]) for order in orders if order.id in requested
-    ]
+    drafts = [asked_before(o, requested[o.id]) for o in orders if o.id in requested]
     new = [order for order in orders if order.id not in requested]
     try:
-        fresh, setbacks = adapters.run(_draft(new, quotes))
+        fresh, setbacks = adapters.run(draft(new, quotes, registry.tokens(), adapters.solana()))
     except ChainError as error:
         fresh, setbacks = [], [_setback(o, "network", f"Solana node: {error}") for o in new]
     drafts += fresh
@@ -73,98 +49,12 @@ def work(claim: Claim) -> None:
         _record_signed(claim, drafts, answers)
         _record_pending(claim, drafts, answers)
         setbacks += [
-            _refused(draft.order, answer)
-            for draft in drafts
-            if isinstance(answer := answers[draft.order.id], CosignRefused)
+            _refused(d.order, answer)
+            for d in drafts
+            if isinstance(answer := answers[d.order.id], CosignRefused)
         ]
         retries.record(claim, setbacks)
     checkpoints.reach("orders.build.persisted")
-
-
-def _asked_before(order: OrderRow, attempt: RequestedRow) -> Draft:
-    return Draft(
-        order,
-        attempt.id,
-        attempt.venue,
-        attempt.reference,
-        attempt.maker,
-        attempt.output_amount,
-        attempt.message,
-        attempt.last_valid_block_height,
-    )
-
-
-async def _draft(
-    orders: Sequence[OrderRow], quotes: Mapping[UUID, QuoteRow]
-) -> tuple[list[Draft], list[Setback]]:
-    """Transactions for orders whose wallet can pay; the others come back as setbacks."""
-    if not orders:
-        return [], []
-    tokens = registry.tokens().by_mint
-    sources = {o.id: _account(o.wallet, o.input_token_id) for o in orders}
-    targets = {o.id: _account(o.wallet, o.output_token_id) for o in orders}
-    addresses = sorted({*sources.values(), *targets.values()})
-    node = adapters.solana()
-    blockhash, found = await asyncio.gather(node.latest_blockhash(), node.token_accounts(addresses))
-    accounts = dict(zip(addresses, found, strict=True))
-    swaps: list[tuple[OrderRow, swap.Swap]] = []
-    setbacks: list[Setback] = []
-    for order in orders:
-        if lacking := _lacking(order, accounts[sources[order.id]]):
-            setbacks.append(lacking)
-            continue
-        quote = quotes[order.id]
-        swaps.append(
-            (
-                order,
-                swap.Swap(
-                    taker=order.wallet,
-                    maker=quote.maker,
-                    sell=tokens[order.input_token_id].on_chain,
-                    sell_amount=order.input_amount,
-                    buy=tokens[order.output_token_id].on_chain,
-                    buy_amount=quote.output_amount,
-                    reference=str(order.id),
-                    create_output_account=accounts[targets[order.id]] is None,
-                ),
-            )
-        )
-    limits = await budgets(node, [s for _, s in swaps], blockhash)
-    drafts = [
-        _new_draft(order, quotes[order.id], _message(terms, budget, blockhash), blockhash)
-        for (order, terms), budget in zip(swaps, limits, strict=True)
-    ]
-    return drafts, setbacks
-
-
-def _message(terms: swap.Swap, budget: swap.ComputeBudget, blockhash: Blockhash) -> bytes:
-    return swap.build(replace(terms, compute_budget=budget), blockhash=blockhash.value)
-
-
-def _new_draft(order: OrderRow, quote: QuoteRow, message: bytes, blockhash: Blockhash) -> Draft:
-    return Draft(
-        order,
-        None,
-        quote.venue,
-        quote.reference,
-        quote.maker,
-        quote.output_amount,
-        message,
-        blockhash.last_valid_block_height,
-    )
-
-
-def _account(wallet: str, mint: str) -> str:
-    return swap.token_account(wallet, registry.tokens().by_mint[mint].on_chain)
-
-
-def _lacking(order: OrderRow, account: TokenAccount | None) -> Setback | None:
-    if account and account.amount >= order.input_amount:
-        return None
-    symbol = registry.tokens().by_mint[order.input_token_id].symbol
-    return Setback(
-        order.id, order.tries, "balance", f"the wallet holds too little {symbol}", temporary=False
-    )
 
 
 def _setback(order: OrderRow, kind: str, reason: str) -> Setback:

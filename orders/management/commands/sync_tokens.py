@@ -9,7 +9,7 @@ from orders.models import Token
 
 
 class Command(BaseCommand):
-    help = "Create or update the token registry from a JSON list of {symbol, name, mint, decimals, token2022}."
+    help = "Create or update tokens from a JSON list of {symbol, name, mint, decimals, token2022}."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
