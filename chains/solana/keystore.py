@@ -32,7 +32,7 @@ class KeyStore:
         """
         self._folder = folder
         self._keys: dict[str, Keypair] = {}
-        self._loaded: set[str] = set()
+        self._loaded: set[Path] = set()
         self._seen: int | None = None
         self._lock = threading.Lock()
         if problems := self._scan():
@@ -63,21 +63,18 @@ class KeyStore:
                 changed = self._folder.stat().st_mtime_ns
                 if changed == self._seen:
                     return []
-                names = sorted(n for n in os.listdir(self._folder) if n.endswith(".json"))
+                files = sorted(f for f in self._folder.iterdir() if f.suffix == ".json")
             except OSError as error:
                 return [f"the wallet folder {self._folder} cannot be read: {error.strerror}"]
-            problems = []
-            for name in names:
-                if name not in self._loaded and (problem := self._load(name)):
-                    problems.append(problem)
+            refused = (self._load(file) for file in files if file not in self._loaded)
+            problems = [problem for problem in refused if problem]
             # A refused file may be mended in place, which does not touch the folder; and a clock
             # tick may hold two changes, of which this listing saw the first.
             settled = time.time_ns() - changed > _SETTLED_NS
             self._seen = changed if settled and not problems else None
             return problems
 
-    def _load(self, name: str) -> str | None:
-        path = self._folder / name
+    def _load(self, path: Path) -> str | None:
         try:
             with path.open("rb") as file:
                 mode = os.fstat(file.fileno()).st_mode
@@ -90,7 +87,7 @@ class KeyStore:
         if keypair is None:
             return f"{path} holds no Solana keypair"
         self._keys[str(keypair.pubkey())] = keypair
-        self._loaded.add(name)
+        self._loaded.add(path)
         return None
 
 

@@ -38,8 +38,10 @@ PROGRAMS = [
         ),
         (
             {"InstructionError": [1, {"Custom": 1}]},
-            "Instruction 2 (Associated Token Account program) failed: "
-            "insufficient lamports for the rent of the token account.",
+            (
+                "Instruction 2 (Associated Token Account program) failed: "
+                "insufficient lamports for the rent of the token account."
+            ),
         ),
         (
             {"InstructionError": [4, {"Custom": 6005}]},

@@ -25,7 +25,7 @@ async def test_redirects_are_not_followed(serve: Serve, http: Http) -> None:
         asked.append(request.path)
         raise web.HTTPFound("/elsewhere")
 
-    with pytest.raises(Transient, match="^peer answered HTTP 302$"):
+    with pytest.raises(Transient, match=r"^peer answered HTTP 302$"):
         await http.post(await serve(redirect), b"", peer="peer")
     assert asked == ["/"]
 
@@ -39,7 +39,7 @@ async def test_an_answer_beyond_the_limit_is_refused(serve: Serve, compressed: b
         return response
 
     http = Http(timeout_s=5, max_response_bytes=99_999)
-    with pytest.raises(Definitive, match="more than 99999 bytes"):
+    with pytest.raises(Definitive, match=r"more than 99999 bytes"):
         await http.post(await serve(flood), b"", peer="peer")
     await http.aclose()
 
@@ -52,7 +52,7 @@ async def test_a_peer_that_keeps_silent_is_given_up(serve: Serve) -> None:
         return web.Response()
 
     http = Http(timeout_s=0.05)
-    with pytest.raises(Transient, match="^peer did not answer in time$"):
+    with pytest.raises(Transient, match=r"^peer did not answer in time$"):
         await http.post(await serve(hang), b"", peer="peer")
     released.set()
     await http.aclose()
@@ -64,7 +64,7 @@ async def test_a_connection_that_breaks_is_transient(serve: Serve, http: Http) -
         request.transport.abort()
         return web.Response()
 
-    with pytest.raises(Transient, match="^peer could not be reached"):
+    with pytest.raises(Transient, match=r"^peer could not be reached"):
         await http.post(await serve(vanish), b"", peer="peer")
 
 

@@ -27,7 +27,7 @@ def test_an_unknown_wallet_is_refused(tmp_path: Path) -> None:
     keys = KeyStore(tmp_path)
     stranger = str(Keypair().pubkey())
     assert not keys.has(stranger)
-    with pytest.raises(Definitive, match=f"no key is held for wallet {stranger}"):
+    with pytest.raises(Definitive, match=rf"no key is held for wallet {stranger}"):
         keys.sign(stranger, b"message")
 
 
@@ -42,7 +42,9 @@ def test_a_key_that_appears_later_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])
 def test_a_key_open_to_others_is_refused(tmp_path: Path, mode: int) -> None:
     write_key(tmp_path / "open.json", Keypair(), mode)
-    with pytest.raises(Definitive, match=f"open.json is open to other users .mode {mode:o}.*chmod"):
+    with pytest.raises(
+        Definitive, match=rf"open.json is open to other users .mode {mode:o}.*chmod"
+    ):
         KeyStore(tmp_path)
 
 
@@ -69,7 +71,7 @@ def test_a_file_without_a_keypair_is_refused_without_showing_it(
 ) -> None:
     (tmp_path / "odd.json").write_text(content)
     (tmp_path / "odd.json").chmod(0o600)
-    with pytest.raises(Definitive, match="odd.json holds no Solana keypair$") as caught:
+    with pytest.raises(Definitive, match=r"odd.json holds no Solana keypair$") as caught:
         KeyStore(tmp_path)
     assert caught.value.__cause__ is caught.value.__context__ is None
 
@@ -78,12 +80,12 @@ def test_a_keypair_whose_halves_differ_is_refused(tmp_path: Path) -> None:
     mixed = bytes(Keypair())[:32] + bytes(Keypair())[32:]
     (tmp_path / "mixed.json").write_text(json.dumps(list(mixed)))
     (tmp_path / "mixed.json").chmod(0o600)
-    with pytest.raises(Definitive, match="holds no Solana keypair"):
+    with pytest.raises(Definitive, match=r"holds no Solana keypair"):
         KeyStore(tmp_path)
 
 
 def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(Definitive, match="absent cannot be read: No such file or directory"):
+    with pytest.raises(Definitive, match=r"absent cannot be read: No such file or directory"):
         KeyStore(tmp_path / "absent")
 
 

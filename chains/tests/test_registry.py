@@ -3,7 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.test import override_settings
+from pytest_django import Settings
 from solders.keypair import Keypair
 
 from chains import registry
@@ -13,14 +13,12 @@ from chains.solana.keystore import KeyStore
 
 
 @pytest.fixture(autouse=True)
-def settings_of_the_test(tmp_path: Path) -> Iterator[None]:
+def settings_of_the_test(settings: Settings, tmp_path: Path) -> Iterator[None]:
+    settings.SOLANA_RPC_URL = "http://127.0.0.1:1"
+    settings.RFQ_MAKERS = {"raydium": "http://127.0.0.1:2", "meteora": "http://127.0.0.1:3"}
+    settings.WALLET_KEYS_DIR = tmp_path
     registry.forget()
-    with override_settings(
-        SOLANA_RPC_URL="http://127.0.0.1:1",
-        RFQ_MAKERS={"raydium": "http://127.0.0.1:2", "meteora": "http://127.0.0.1:3"},
-        WALLET_KEYS_DIR=tmp_path,
-    ):
-        yield
+    yield
     registry.forget()
 
 

@@ -33,7 +33,7 @@ QUOTE = QuoteRequest("r1", "mint in", "mint out", 1000)
 MESSAGE = b"\x02\x00\x00a message"
 COSIGN = CosignRequest("q1", ADDRESS, MESSAGE, 95)
 
-GOOD_QUOTE = {
+GOOD_QUOTE: dict[str, Any] = {
     "requestId": "r1",
     "quoteId": "q1",
     "maker": ADDRESS,
@@ -43,7 +43,7 @@ GOOD_QUOTE = {
     "priceImpactBps": 2,
     "expiresAt": 1_800_000_000_000,
 }
-GOOD_SIGNATURE = {
+GOOD_SIGNATURE: dict[str, Any] = {
     "quoteId": "q1",
     "status": "signed",
     "signature": str(MAKER.sign_message(MESSAGE)),
@@ -126,26 +126,28 @@ async def test_a_pending_signature_is_polled_within_reason(
     assert await venue.cosign([COSIGN]) == [CosignPending("q1", kept)]
 
 
+BAD_FIELDS: dict[str, list[Any]] = {
+    "amountOut": ["-1", "0", "1.5", "1e3", "", " 1", "01", "٣", str(2**64), "9" * 5000, 100, None],
+    "feeAmount": ["-1", 1, None, str(2**64)],
+    "feeBps": [-1, 10_001, "30", 3.0, True, None],
+    "priceImpactBps": [-1, 10_001, [], {}],
+    "expiresAt": [0, -1, "1", 1e300, None],
+    "quoteId": ["", "a b", "q" * 129, "q\n", 1, None, ["q"]],
+    "maker": ["", "x", ADDRESS + "1", 1, None, "0" * 44, "é" * 32],
+    "requestId": ["r2", None],
+}
+BAD_ERRORS: list[Any] = [None, "unavailable", [], {}]
+BAD_WAITS: list[Any] = [-1, "9", None, 1.5]
+
 BAD_QUOTES: list[Any] = [
     None,
     17,
     "text",
     [],
     {},
-    GOOD_QUOTE | {"requestId": "r2"},
-    GOOD_QUOTE | {"requestId": None},
     *({k: v for k, v in GOOD_QUOTE.items() if k != missing} for missing in GOOD_QUOTE),
-    *(
-        GOOD_QUOTE | {"amountOut": bad}
-        for bad in ("-1", "0", "1.5", "1e3", "", " 1", "01", "٣", str(2**64), "9" * 5000, 100, None)
-    ),
-    *(GOOD_QUOTE | {"feeAmount": bad} for bad in ("-1", 1, None, str(2**64))),
-    *(GOOD_QUOTE | {"feeBps": bad} for bad in (-1, 10_001, "30", 3.0, True, None)),
-    *(GOOD_QUOTE | {"priceImpactBps": bad} for bad in (-1, 10_001, [], {})),
-    *(GOOD_QUOTE | {"expiresAt": bad} for bad in (0, -1, "1", 1e300, None)),
-    *(GOOD_QUOTE | {"quoteId": bad} for bad in ("", "a b", "q" * 129, "q\n", 1, None, ["q"])),
-    *(GOOD_QUOTE | {"maker": bad} for bad in ("", "x", ADDRESS + "1", 1, None, "0" * 44, "é" * 32)),
-    *({"requestId": "r1", "error": bad} for bad in (None, "unavailable", [], {})),
+    *(GOOD_QUOTE | {field: bad} for field, values in BAD_FIELDS.items() for bad in values),
+    *({"requestId": "r1", "error": bad} for bad in BAD_ERRORS),
     {"requestId": "r1", "error": {"code": "unheard_of", "message": ""}},
     {"requestId": "r1", "error": {"code": ["invalid"], "message": ""}},
     {"requestId": "r1", "error": {"code": "invalid"}},
@@ -177,7 +179,7 @@ BAD_SIGNATURES: list[Any] = [
     *(GOOD_SIGNATURE | {"signature": bad} for bad in ("", "0OIl", 7, None, ADDRESS)),
     {"quoteId": "q1", "status": "signed"},
     {"quoteId": "q1", "status": "pending"},
-    *({"quoteId": "q1", "status": "pending", "retryAfterMs": b} for b in (-1, "9", None, 1.5)),
+    *({"quoteId": "q1", "status": "pending", "retryAfterMs": bad} for bad in BAD_WAITS),
     {"quoteId": "q1", "status": "refused"},
     {"quoteId": "q1", "status": "refused", "code": "mood", "message": ""},
 ]
@@ -219,7 +221,7 @@ async def test_a_rejected_batch_refuses_every_item(serve: Serve, http: Http) -> 
 @pytest.mark.parametrize("status", [301, 404, 429, 500, 503])
 async def test_a_venue_in_trouble_may_be_asked_again(serve: Serve, http: Http, status: int) -> None:
     venue = RfqVenue("raydium", await serve(answering(b"", status=status)), http)
-    with pytest.raises(Transient, match=f"^maker raydium answered HTTP {status}$"):
+    with pytest.raises(Transient, match=rf"^maker raydium answered HTTP {status}$"):
         await venue.quotes([QUOTE])
     with pytest.raises(Transient):
         await venue.cosign([COSIGN])
@@ -233,7 +235,7 @@ async def test_a_silent_venue_may_be_asked_again(serve: Serve) -> None:
         return web.Response()
 
     venue = RfqVenue("raydium", await serve(hang), Http(timeout_s=0.05))
-    with pytest.raises(Transient, match="^maker raydium did not answer in time$"):
+    with pytest.raises(Transient, match=r"^maker raydium did not answer in time$"):
         await venue.quotes([QUOTE])
     released.set()
     await venue.aclose()

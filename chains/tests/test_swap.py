@@ -117,7 +117,7 @@ def test_an_amount_that_fits_no_chain_is_an_error(amount: int) -> None:
 
 @pytest.mark.parametrize("field", ["taker", "maker"])
 def test_a_malformed_address_is_an_error(field: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="Invalid Base58 string"):
         swap.build(a_swap(**{field: "not base58"}), blockhash=BLOCKHASH)
 
 
