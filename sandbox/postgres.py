@@ -32,8 +32,9 @@ SETTINGS = {
     "log_timezone": "UTC",
     "timezone": "UTC",
 }
-# For databases that are thrown away: a crash of the machine may lose them, nothing else changes.
-VOLATILE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# For databases that are thrown away: a crash of the machine may lose them, one of the server does
+# not, which is why commits still wait for their record to be written.
+VOLATILE = {"fsync": "off", "full_page_writes": "off"}
 
 # What the server says while the processes of a killed one are still ending, which takes
 # milliseconds: they notice its death by themselves.
