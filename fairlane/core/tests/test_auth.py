@@ -4,9 +4,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
-from fairlane.core import auth, credentials, keys, tickets, usage
+from fairlane.core import auth, credentials, keys, redis_clients, tickets, usage
 from fairlane.core.credentials import Credentials
 from fairlane.core.errors import Problem
 from fairlane.core.models.access import ApiKey, AuditEntry
@@ -235,6 +235,44 @@ def test_a_ticket_of_a_revoked_key_opens_nothing(issue_key: IssueKey) -> None:
     ticket = tickets.issue(auth.authenticate(bearer(plain)))
     keys.revoke(key_id=key.pk, by="test")
     assert refusal(sent(ticket=ticket))[0] == 401
+
+
+def test_without_redis_there_are_no_tickets(issue_key: IssueKey, settings: Settings) -> None:
+    principal = auth.authenticate(bearer(issue_key()[1]))
+    redis_clients.client.cache_clear()
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    try:
+        with pytest.raises(Problem) as caught:
+            tickets.issue(principal)
+        assert caught.value.status == 503
+        assert refusal(sent(ticket="abc"))[0] == 503
+    finally:
+        redis_clients.client.cache_clear()
+
+
+def test_a_caller_is_asked_for_again_by_its_ref(operator: User) -> None:
+    assert auth.refresh(f"user:{operator.pk}").name == "operator"
+    operator.is_active = False
+    operator.save()
+    with pytest.raises(Problem) as caught:
+        auth.refresh(f"user:{operator.pk}")
+    assert caught.value.status == 401
+
+
+def test_a_wallet_that_is_not_the_callers_is_refused(issue_key: IssueKey) -> None:
+    principal = auth.authenticate(bearer(issue_key(wallets=["W1"])[1]))
+    principal.require_wallet("W1")
+    with pytest.raises(Problem) as caught:
+        principal.require_wallet("W2")
+    assert (caught.value.status, caught.value.code) == (403, "wallet_not_allowed")
+
+
+def test_behind_our_proxy_the_scheme_is_the_one_it_names(settings: Settings) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    headers = [(b"host", b"localhost"), (b"x-forwarded-proto", b"https")]
+    scope = {"type": "http", "method": "POST", "scheme": "http", "headers": headers}
+    assert credentials.from_scope(scope).secure
+    assert not credentials.from_scope(scope | {"headers": headers[:1]}).secure
 
 
 @pytest.mark.django_db(transaction=True)

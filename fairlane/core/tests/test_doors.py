@@ -111,6 +111,11 @@ def test_programs_get_json_and_people_a_page(
     assert (answer.status_code, answer["Content-Type"].split(";")[0]) == (status, kind)
 
 
+def test_a_host_that_is_not_ours_is_a_400(calm: Client) -> None:
+    answer = calm.get("/api/echo", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+
 def test_a_sane_request_id_is_kept_and_another_replaced(client: Client) -> None:
     kept = client.get("/request-id", headers={"X-Request-ID": "my-request-1"})
     assert (kept["X-Request-ID"], kept.content) == ("my-request-1", b"my-request-1")
@@ -226,6 +231,22 @@ def test_health_without_redis_is_a_503_and_tells_no_secret(
         assert client.get("/health/live").status_code == 200
     finally:
         redis_clients.client.cache_clear()
+
+
+@pytest.mark.usefixtures("_unseen")
+def test_a_part_shows_its_figures_or_why_it_fails(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise health.Failing("no heartbeat")
+
+    monkeypatch.setattr(health, "_parts", {})
+    health.part("well")(lambda: {"count": 3})
+    health.part("ill")(fail)
+    answer = client.get("/health")
+    parts = answer.json()["parts"]
+    assert (answer.status_code, parts["well"]["count"]) == (503, 3)
+    assert (parts["ill"]["status"], parts["ill"]["reason"]) == ("failing", "no heartbeat")
 
 
 def test_metrics_need_their_scope(client: Client, issue_key: IssueKey) -> None:

@@ -2,10 +2,12 @@ from typing import Any
 
 import orjson
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError
+from django.http import Http404
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 
 from fairlane.core import validation
 from fairlane.core.errors import FieldError, Problem
@@ -79,6 +81,21 @@ def test_a_database_that_is_away_is_no_fault_of_the_caller() -> None:
     assert problem is not None
     assert (problem.status, problem.headers) == (503, {"Retry-After": "1"})
     assert b"10.0.0.1" not in problem.body()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (Http404(), 404, "not_found"),
+        (exceptions.NotFound(), 404, "not_found"),
+        (PermissionDenied(), 403, "forbidden"),
+        (exceptions.MethodNotAllowed("PUT"), 405, "method_not_allowed"),
+    ],
+)
+def test_frameworks_errors_are_problems(error: Exception, status: int, code: str) -> None:
+    problem = as_problem(error)
+    assert problem is not None
+    assert (problem.status, problem.code) == (status, code)
 
 
 def test_what_we_do_not_know_is_left_to_the_500() -> None:

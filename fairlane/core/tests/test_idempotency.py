@@ -108,6 +108,22 @@ def test_something_is_done_once() -> None:
 
 
 @pytest.mark.django_db
+def test_something_else_is_not_done_under_a_used_key() -> None:
+    run_once(principal=CALLER, key="k", print_=PRINT, do=lambda: (201, "made"))
+    with pytest.raises(Problem) as caught:
+        run_once(principal=CALLER, key="k", print_=b"other", do=lambda: (201, "made"))
+    assert caught.value.status == 409
+
+
+@pytest.mark.django_db
+def test_without_a_key_everything_is_done() -> None:
+    for _ in range(2):
+        answer = run_once(principal=CALLER, key=None, print_=PRINT, do=lambda: (201, "made"))
+        assert answer == Answer(201, "made")
+    assert not IdempotencyRecord.objects.exists()
+
+
+@pytest.mark.django_db
 def test_a_refusal_leaves_the_key_free() -> None:
     def refuse() -> tuple[int, str]:
         raise Problem(400, "invalid_request")

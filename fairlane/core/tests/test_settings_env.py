@@ -21,9 +21,14 @@ SAFE = {
 
 def start_production(**environment: str) -> str:
     """What a process says that starts with these variables and nothing else."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "PATH" or name.startswith("COVERAGE")
+    }
     result = subprocess.run(
         [sys.executable, "-c", "import fairlane.settings.production"],
-        env={"PATH": os.environ["PATH"], **environment},
+        env=inherited | environment,
         cwd=Path(__file__).resolve().parents[3],
         capture_output=True,
         text=True,
@@ -49,6 +54,25 @@ def test_every_problem_is_reported_at_once() -> None:
         env.finish()
     message = str(caught.value)
     assert [name in message for name in ("MISSING", "COUNT", "SIZE", "HOME_URL")] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["raydium", "=http://h", "a=http://h,a=http://i", "a=ftp://h", "a=http://"],
+)
+def test_what_does_not_name_urls_is_refused(value: str) -> None:
+    env = Environment({"MAKERS": value})
+    assert env.urls("MAKERS", "http") == {}
+    assert [problem.split(":")[0] for problem in env.problems] == ["MAKERS"]
+
+
+def test_a_word_that_is_no_choice_and_a_flag_that_is_neither_are_refused() -> None:
+    env = Environment({"STYLE": "xml", "ON": "maybe", "OFF": "no", "STORE": "mysql://h/d"})
+    env.choice("STYLE", "json", ("json", "console"))
+    assert env.flag("OFF", default=True) is False
+    env.flag("ON", default=True)
+    env.database("STORE")
+    assert [problem.split()[0].strip(":") for problem in env.problems] == ["STYLE", "ON", "STORE"]
 
 
 def test_values_are_typed() -> None:

@@ -3,6 +3,7 @@ from django.db import DatabaseError, connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from fairlane.core import audit, switches
+from fairlane.core.append_only import AppendOnly
 from fairlane.core.errors import Problem
 from fairlane.core.models.access import AuditEntry, Switch
 
@@ -60,6 +61,19 @@ async def test_the_event_loop_gets_the_same_answer() -> None:
     with pytest.raises(Problem):
         await switches.arequire_on("a")
     assert await switches.ais_on("b")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_protection_can_be_lifted_and_put_back() -> None:
+    entry = audit.record(actor="user:1 ann", action="test", object="thing:1")
+    constraint = AppendOnly(name="audit_append_only")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(AuditEntry, constraint)
+    AuditEntry.objects.filter(pk=entry.pk).update(reason="lifted")
+    with connection.schema_editor() as editor:
+        editor.add_constraint(AuditEntry, constraint)
+    with pytest.raises(DatabaseError, match="never changed"):
+        AuditEntry.objects.filter(pk=entry.pk).update(reason="again")
 
 
 @pytest.mark.django_db
