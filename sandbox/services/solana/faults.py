@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -35,12 +36,13 @@ class Faults:
         Raises:
             FaultError: an unknown name, or a value that is out of range.
         """
-        unknown = changes.keys() - {each.name for each in fields(self)}
-        if unknown:
-            raise FaultError(f"unknown: {', '.join(sorted(unknown))}")
-        faults = replace(self, **changes)
-        faults._check()
-        return faults
+        for name, value in changes.items():
+            if name not in _MEANINGS:
+                raise FaultError(f"there is no fault {name}")
+            is_valid, meaning = _MEANINGS[name]
+            if not is_valid(value):
+                raise FaultError(f"{name} is {meaning}")
+        return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
         """The faults by name."""
@@ -58,16 +60,28 @@ class Faults:
         """Whether the answer of this request gets lost."""
         return self.lostAnswerRate > 0 and random.random() < self.lostAnswerRate
 
-    def _check(self) -> None:
-        for name in ("dropRate", "errorRate", "lostAnswerRate"):
-            rate = getattr(self, name)
-            if not isinstance(rate, int | float) or not 0 <= rate <= 1:
-                raise FaultError(f"{name} is a probability")
-        if not isinstance(self.delayMs, int) or self.delayMs < 0:
-            raise FaultError("delayMs is a number of milliseconds")
-        if not isinstance(self.httpStatus, int) or not 400 <= self.httpStatus <= 599:
-            raise FaultError("httpStatus is an HTTP error status")
-        if not isinstance(self.rpcErrors, dict) or not all(
-            isinstance(code, int) for code in self.rpcErrors.values()
-        ):
-            raise FaultError("rpcErrors maps methods to error codes")
+
+def _is_rate(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+def _is_delay(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+def _is_error_status(value: object) -> bool:
+    return isinstance(value, int) and HTTPStatus.BAD_REQUEST <= value < 600
+
+
+def _are_error_codes(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(code, int) for code in value.values())
+
+
+_MEANINGS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "dropRate": (_is_rate, "a probability"),
+    "errorRate": (_is_rate, "a probability"),
+    "lostAnswerRate": (_is_rate, "a probability"),
+    "delayMs": (_is_delay, "a number of milliseconds"),
+    "httpStatus": (_is_error_status, "an HTTP error status"),
+    "rpcErrors": (_are_error_codes, "an object of methods and error codes"),
+}
