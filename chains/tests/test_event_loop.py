@@ -1,6 +1,7 @@
 import asyncio
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -53,6 +54,8 @@ def test_an_interrupted_wait_cancels_the_work() -> None:
     """As a time limit of a task does: by a signal in the main thread."""
     loop = EventLoopThread()
     cancelled = threading.Event()
+    main = threading.main_thread().ident
+    assert main is not None
 
     class TimeLimit(Exception):
         pass
@@ -61,8 +64,10 @@ def test_an_interrupted_wait_cancels_the_work() -> None:
         raise TimeLimit
 
     async def work() -> None:
+        while sys._current_frames()[main].f_code is not threading.Condition.wait.__code__:
+            await asyncio.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGUSR1)
         try:
-            os.kill(os.getpid(), signal.SIGUSR1)
             await asyncio.Event().wait()
         finally:
             cancelled.set()

