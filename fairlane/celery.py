@@ -9,6 +9,8 @@ from django.db import connections
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fairlane.settings.sandbox")
 
 app = Celery("fairlane")
+# For the threads of the web processes too: `current_app` is kept per thread otherwise.
+app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["fairlane.core"])

@@ -12,7 +12,8 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
-        """Connect Celery's signals and describe callers to OpenAPI."""
+        """Make the Celery app known, connect its signals, describe callers to OpenAPI."""
+        import_module("fairlane.celery")
         import_module("fairlane.core.gauges")
         import_module("fairlane.core.task_signals")
         import_module("fairlane.core.rest.schema")
