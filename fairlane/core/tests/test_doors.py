@@ -183,6 +183,11 @@ def test_guessing_passwords_is_throttled(client: Client, settings: Settings) -> 
     assert [client.post("/sign-in", form).status_code for _ in range(3)] == [200, 200, 429]
 
 
+def test_guessing_links_is_throttled(client: Client, settings: Settings) -> None:
+    settings.THROTTLE_SIGN_IN = Rate(2, 3_600_000)
+    assert [client.get(f"/sign-in/guess{n}").status_code for n in range(3)] == [410, 410, 429]
+
+
 def test_a_key_gets_a_ticket(client: Client, issue_key: IssueKey) -> None:
     key, plain = issue_key("orders:read")
     answer = client.post("/api/ws-ticket", headers={"Authorization": f"Bearer {plain}"})

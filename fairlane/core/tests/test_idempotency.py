@@ -154,6 +154,14 @@ def test_a_repeat_waits_for_the_first_to_commit() -> None:
     assert outcomes == [Answer(202, "first", replayed=True)]
 
 
+@pytest.mark.django_db
+def test_sets_take_their_keys_in_one_order_so_that_none_waits_for_another() -> None:
+    claim([asked(key) for key in ("c", "a", "b")])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT key FROM core_idempotencyrecord ORDER BY ctid")
+        assert [key for (key,) in cursor.fetchall()] == ["a", "b", "c"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_of_many_at_once_one_is_first() -> None:
     outcomes: list[Answer | Problem] = []
