@@ -37,6 +37,9 @@ class EventLoopThread:
             future.cancel()
             raise
 
+    def is_running(self) -> bool:
+        return self._loop is not None
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:

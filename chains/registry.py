@@ -4,6 +4,7 @@ They may be used from any thread and event loop, and after a fork: connections b
 that opened them.
 """
 
+import atexit
 from collections.abc import Coroutine, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -25,18 +26,19 @@ _RPC_TIMEOUT_S = 10
 _RFQ_TIMEOUT_S = 5
 
 _event_loop = EventLoopThread()
+_rpc_http = Http(timeout_s=_RPC_TIMEOUT_S)
+_rfq_http = Http(timeout_s=_RFQ_TIMEOUT_S)
 
 
 @cache
 def solana() -> SolanaNode:
-    return SolanaClient(settings.SOLANA_RPC_URL, Http(timeout_s=_RPC_TIMEOUT_S))
+    return SolanaClient(settings.SOLANA_RPC_URL, _rpc_http)
 
 
 @cache
 def venues() -> Sequence[QuoteVenue]:
     """Every venue orders are routed over, in the order of the settings."""
-    http = Http(timeout_s=_RFQ_TIMEOUT_S)
-    return tuple(RfqVenue(name, url, http) for name, url in settings.RFQ_MAKERS.items())
+    return tuple(RfqVenue(name, url, _rfq_http) for name, url in settings.RFQ_MAKERS.items())
 
 
 @cache
@@ -51,6 +53,18 @@ def wallet_keys() -> WalletKeys:
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Drive async adapters from synchronous code: a task, a command."""
     return _event_loop.run(coroutine)
+
+
+async def aclose() -> None:
+    """Close the running event loop's connections; the adapters open new ones when used again."""
+    await _rpc_http.aclose()
+    await _rfq_http.aclose()
+
+
+@atexit.register
+def _close() -> None:
+    if _event_loop.is_running():
+        run(aclose())
 
 
 def forget() -> None:

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,4 +44,27 @@ def test_there_is_one_of_each() -> None:
 def test_synchronous_code_drives_an_adapter() -> None:
     with pytest.raises(Transient, match="the Solana node could not be reached"):
         registry.run(registry.solana().slot())
-    registry.run(registry.solana().aclose())
+
+
+async def test_asynchronous_code_awaits_the_same_adapter() -> None:
+    with pytest.raises(Transient, match="the Solana node could not be reached"):
+        await registry.solana().slot()
+    await registry.aclose()
+
+
+def test_a_process_that_ends_leaves_no_connection_open() -> None:
+    """A warning of an unclosed session would go to stderr."""
+    script = (
+        "from chains import registry\n"
+        "assert not registry.run(registry.solana().healthy())\n"
+        "assert not registry.run(registry.solana().healthy())\n"
+    )
+    environment = os.environ | {"SOLANA_RPC_URL": "http://127.0.0.1:1"}
+    ended = subprocess.run(
+        [sys.executable, "-W", "always::ResourceWarning", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert ended.stderr == ""
