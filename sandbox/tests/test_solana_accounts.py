@@ -79,8 +79,9 @@ async def test_program_accounts_are_filtered_and_sliced(node: Node) -> None:
 
 
 def test_program_accounts_come_with_context_where_asked(node: Node) -> None:
-    options = {"encoding": "base64", "filters": [{"dataSize": 82}], "withContext": True}
-    answer = node.result("getProgramAccounts", str(TOKEN), options)
+    filters = [{"dataSize": 82}]
+    options = {"filters": filters, "withContext": True, "commitment": "processed"}
+    answer = node.result("getProgramAccounts", str(TOKEN), options | {"encoding": "base64"})
     assert answer["context"]["slot"] > 0
     assert {row["pubkey"] for row in answer["value"]} == {*map(str, MINTS), WRAPPED_SOL}
 
@@ -187,6 +188,7 @@ def test_programs_of_the_folder_are_deployed_by_id(node: Node) -> None:
         ("getProgramAccounts", [str(TOKEN), {"filters": [{"colour": "red"}]}], -32602),
         ("getSignatureStatuses", [["1" * 64] * 257], -32602),
         ("getSignatureStatuses", [["not a signature"]], -32602),
+        ("getSignatureStatuses", [[["1"]]], -32602),
         ("sendTransaction", ["AAAA", {"encoding": "base64"}], -32602),
         ("sendTransaction", ["A" * 4_000, {"encoding": "base64"}], -32602),
         ("sendTransaction", ["0OIl"], -32602),

@@ -73,6 +73,7 @@ async def run(bank: Bank, sockets: list[socket.socket], slot_ms: int) -> None:
     config = uvicorn.Config(
         Server(bank, pubsub),
         http="httptools",
+        ws="websockets-sansio",
         lifespan="off",
         log_level="warning",
         access_log=False,

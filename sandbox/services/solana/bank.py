@@ -88,15 +88,12 @@ class Bank:
         return None
 
     def tick(self, now: float) -> Block | None:
-        """Close the open block, durably, and open the next; None while skipped slots pass."""
+        """Close the open block and open the next; None while skipped slots pass."""
         if self._skip:
             self._skip -= 1
             return None
-        closed = self.chain.open
-        images = [_image(key, self.machine.get_account(key)) for key in closed.before]
-        self._ledger.commit(_header(closed), images)
+        closed = self._close(now)
         self._open(now)
-        self.performance.record(now, closed.slot, len(self.history))
         return closed
 
     def skip(self, slots: int, now: float) -> None:
@@ -105,16 +102,9 @@ class Bank:
         The block after them begins at once and lasts for their time too: its slot number runs ahead
         of the clock, and slots per second stay what they are.
         """
-        self.tick_now(now, skipped=slots)
+        self._close(now)
+        self._open(now, slot=self.chain.tip.slot + 1 + slots)
         self._skip = slots
-
-    def tick_now(self, now: float, skipped: int = 0) -> None:
-        """Close the open block whatever its age, and go on `skipped` slots later."""
-        self._skip = 0
-        self.tick(now)
-        if skipped:
-            empty = self.chain.drop_tip()
-            self._open(now, slot=empty.slot + skipped)
 
     def fork(self, blocks: int, now: float) -> list[str]:
         """Abandon the last `blocks` unfinalized blocks, the open one being the first of them.
@@ -168,8 +158,16 @@ class Bank:
 
     def close(self) -> None:
         """Commit the open block, so that a clean stop loses nothing, and release the ledger."""
-        self.tick_now(float(self.chain.open.time))
+        self._close(self.chain.open.time)
         self._ledger.close()
+
+    def _close(self, now: float) -> Block:
+        """Make the open block durable: from the next block on it counts as confirmed."""
+        block = self.chain.open
+        images = [_image(key, self.machine.get_account(key)) for key in block.before]
+        self._ledger.commit(_header(block), images)
+        self.performance.record(now, block.slot, len(self.history))
+        return block
 
     def _open(self, now: float, slot: int | None = None) -> None:
         slot = self.chain.tip.slot + 1 if slot is None else slot

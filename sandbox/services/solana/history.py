@@ -97,7 +97,7 @@ class History:
 
     def of_address(self, address: bytes) -> array[int]:
         """The numbers of all transactions that name the address, ascending."""
-        return self._by_address.get(address) or array("Q")
+        return self._by_address.get(address) or array("I")
 
     def offset(self, number: int) -> int:
         """Where transaction `number` lies in the ledger."""
@@ -138,6 +138,6 @@ class History:
             key = keys[start : start + 32]
             numbers = by_address.get(key)
             if numbers is None:
-                numbers = by_address[key] = array("Q")
+                numbers = by_address[key] = array("I")
             numbers.append(number)
         return number

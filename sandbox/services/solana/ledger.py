@@ -61,8 +61,8 @@ class Ledger:
         except OSError:
             self._lock.close()
             raise LedgerError(f"the ledger {folder} is open in another node") from None
+        self._transactions: BinaryIO = (folder / "transactions.log").open("a+b")
         self._state: BinaryIO | None = None
-        self._transactions: BinaryIO | None = None
         self._end = 0
         self._pending: list[bytes] = []
 
@@ -89,7 +89,6 @@ class Ledger:
             LedgerError: the transaction log is shorter than the state says, or damaged.
         """
         transactions = self._folder / "transactions.log"
-        self._transactions = transactions.open("a+b")
         if transactions.stat().st_size < state.transactions_end:
             raise LedgerError(f"{transactions} lacks transactions that {self._folder} confirmed")
         self._transactions.truncate(state.transactions_end)
@@ -118,7 +117,6 @@ class Ledger:
 
     def rewind(self, header: Header, images: list[Image], end: int | None) -> None:
         """Go back to the block of `header` and its accounts; transactions from `end` on are cut."""
-        assert self._transactions is not None
         end = self._end if end is None else end
         self._write_state(["rewind", header, images, end])
         self._transactions.truncate(end)
@@ -126,14 +124,12 @@ class Ledger:
 
     def flush(self) -> None:
         """Make the transactions of the open block readable."""
-        assert self._transactions is not None
         self._transactions.write(b"".join(self._pending))
         self._transactions.flush()
         self._pending.clear()
 
     def read(self, offset: int) -> tuple[bytes, bytes]:
         """Head and body of a transaction that was committed or flushed."""
-        assert self._transactions is not None
         # One read of a typical transaction; a second one only where it is larger.
         descriptor, size = self._transactions.fileno(), _TRANSACTION_FRAME.size
         data = os.pread(descriptor, 4096, offset)
@@ -150,7 +146,7 @@ class Ledger:
                 file.close()
 
     def _write_state(self, record: list[Any]) -> None:
-        assert self._state is not None
+        assert self._state is not None, "the ledger has not been started"
         payload = msgpack.packb(record)
         self._state.write(_STATE_FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
         self._state.flush()

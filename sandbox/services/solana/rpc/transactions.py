@@ -78,7 +78,7 @@ def get_signature_statuses(bank: Bank, params: list[Any]) -> dict[str, Any]:
     oldest = 0 if whole_history else chain.root.slot - STATUS_CACHE_SLOTS
     value: list[dict[str, Any] | None] = []
     for signature in signatures:
-        number = history.find(signature)
+        number = history.find(signature) if isinstance(signature, str) else None
         if number is None:
             read.signature(signature)
             value.append(None)
@@ -137,7 +137,8 @@ def get_transaction(bank: Bank, params: list[Any]) -> dict[str, Any] | None:
 def get_signatures_for_address(bank: Bank, params: list[Any]) -> list[dict[str, Any]]:
     address = read.pubkey(read.argument(params, 0, str, "address"))
     options = read.config(params, 1)
-    level, limit = _at_least_confirmed(options), options.get("limit", ADDRESS_SIGNATURES_LIMIT)
+    level, limit = _at_least_confirmed(options), options.get("limit")
+    limit = ADDRESS_SIGNATURES_LIMIT if limit is None else limit
     if not isinstance(limit, int) or not 1 <= limit <= ADDRESS_SIGNATURES_LIMIT:
         raise invalid_params(f"Invalid limit; max {ADDRESS_SIGNATURES_LIMIT}")
     history, newest = bank.history, bank.chain.at(level).slot
