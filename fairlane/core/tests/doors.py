@@ -1,13 +1,14 @@
-"""Paths for the tests of the edges: the kernel's own, and views that misbehave."""
+"""Paths for the tests of the edges: the whole site's, and views that misbehave."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from fairlane import urls as site
 from fairlane.core import request_ids
 from fairlane.core.errors import Problem
 from fairlane.core.rest.authentication import principal_of
@@ -35,15 +36,15 @@ async def request_id(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", include("fairlane.core.urls")),
     path("api/echo", Echo.as_view()),
     path("api/broken", broken),
     path("broken", broken),
     path("refusing", refusing),
     path("api/refusing", refusing),
     path("request-id", request_id),
+    *site.urlpatterns,
 ]
-handler400 = "fairlane.core.error_views.bad_request"
-handler403 = "fairlane.core.error_views.permission_denied"
-handler404 = "fairlane.core.error_views.page_not_found"
-handler500 = "fairlane.core.error_views.server_error"
+handler400 = site.handler400
+handler403 = site.handler403
+handler404 = site.handler404
+handler500 = site.handler500
