@@ -1,6 +1,7 @@
 """The one folder the sandbox keeps everything in."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Home:
         return self.logs / f"{name}.log"
 
 
-HOME = Home(REPOSITORY / ".sandbox")
+HOME = Home(Path(os.environ.get("SANDBOX_HOME") or REPOSITORY / ".sandbox"))
 
 
 @contextmanager

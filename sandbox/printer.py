@@ -10,9 +10,13 @@ from honcho.printer import Message, Printer
 from sandbox.home import Home
 
 DOORMAN = "sandbox"
+TRAFFIC = "traffic"
 # What every line of ours carries and nobody watching a demo wants to read.
 HIDDEN_FIELDS = {"event", "level", "timestamp", "logger", "request_id"}
-QUIET_LEVELS = {"debug"}
+# At these levels only the events of our own code are of interest, and not each request.
+CALM_LEVELS = {"debug", "info"}
+OWN_LOGGERS = ("fairlane.", "orders.", "chains.", "sandbox.")
+REQUEST_LOGGER = "fairlane.http"
 ALARMING = (b"Traceback", b"ERROR", b"CRITICAL", b"FATAL", b"PANIC")
 
 
@@ -30,7 +34,7 @@ class CompactPrinter(Printer):  # type: ignore[misc]
         if message.name == DOORMAN:
             print(data.decode(errors="replace"), end="", flush=True)
         elif message.name != SYSTEM_PRINTER_NAME:
-            shown = essence(data)
+            shown = data.decode(errors="replace") if message.name == TRAFFIC else essence(data)
             if shown:
                 super().write(message._replace(data=shown))
 
@@ -48,8 +52,14 @@ def essence(line: bytes) -> str:
         entry = None
     if not isinstance(entry, dict) or "event" not in entry:
         return line.decode(errors="replace") if any(sign in line for sign in ALARMING) else ""
-    if entry.get("level") in QUIET_LEVELS:
+    calm = entry.get("level") in CALM_LEVELS
+    if calm and not _is_of_interest(entry):
         return ""
     fields = (f"{name}={value}" for name, value in entry.items() if name not in HIDDEN_FIELDS)
-    level = "" if entry.get("level") == "info" else f"{str(entry.get('level')).upper()} "
-    return level + " ".join([str(entry["event"]), *fields])
+    level = [] if calm else [str(entry.get("level")).upper()]
+    return " ".join([*level, str(entry["event"]), *fields])
+
+
+def _is_of_interest(entry: dict[str, Any]) -> bool:
+    logger = str(entry.get("logger"))
+    return logger.startswith(OWN_LOGGERS) and logger != REQUEST_LOGGER

@@ -44,7 +44,7 @@ def run(world: dict[str, Any], stop: threading.Event) -> None:
             pause = random.uniform(*PAUSE_SECONDS) if taken else backoff(pause)
 
 
-def order(wallet: str) -> dict[str, object]:
+def order(wallet: str) -> dict[str, Any]:
     """An order of the wallet for a random pair, worth a few dollars."""
     sold, bought = random.sample(TOKENS, 2)
     return {
@@ -66,14 +66,16 @@ def backoff(pause: float) -> float:
     return min(max(2 * pause, PAUSE_SECONDS[1]), LONGEST_BACKOFF_SECONDS)
 
 
-def _send(client: httpx.Client, body: dict[str, object]) -> bool:
+def _send(client: httpx.Client, body: dict[str, Any]) -> bool:
     try:
         answer = client.post("/api/orders/execute", json=body)
     except httpx.HTTPError as error:
-        print(f"traffic: {error!r}", flush=True)
+        print(f"no answer: {error!r}", flush=True)
         return False
-    if not answer.is_success:
-        print(f"traffic: {answer.status_code} {answer.text[:200]}", flush=True)
+    outcome = (
+        "sent" if answer.is_success else f"refused with {answer.status_code} {answer.text[:200]}"
+    )
+    print("{inputAmount} {inputToken} to {outputToken}".format(**body), outcome, flush=True)
     return answer.is_success
 
 

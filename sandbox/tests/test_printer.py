@@ -12,7 +12,9 @@ def line(**entry: object) -> bytes:
 
 
 def test_an_event_is_shown_with_its_ids_only() -> None:
-    entry = line(event="order_confirmed", level="info", timestamp="…", logger="x", order_id="7")
+    entry = line(
+        event="order_confirmed", level="info", timestamp="…", logger="orders.x", order_id="7"
+    )
     assert essence(entry) == "order_confirmed order_id=7"
 
 
@@ -21,7 +23,15 @@ def test_a_level_above_info_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "quiet", [line(event="x", level="debug"), b"listening on 8899\n", b"3\n", b"{}\n", b"\xff\n"]
+    "quiet",
+    [
+        line(event="x", level="debug", logger="uvicorn.error"),
+        line(event="request", level="info", logger="fairlane.http"),
+        b"listening on 8899\n",
+        b"3\n",
+        b"{}\n",
+        b"\xff\n",
+    ],
 )
 def test_chatter_stays_in_the_log(quiet: bytes) -> None:
     assert essence(quiet) == ""
