@@ -12,7 +12,7 @@ import orjson
 from django.db import transaction
 from pydantic import ValidationError
 
-from fairlane.core import idempotency, validation
+from fairlane.core import checkpoints, idempotency, validation
 from fairlane.core.errors import Problem, malformed
 from fairlane.core.idempotency import Answer
 from fairlane.core.principals import Principal
@@ -139,4 +139,6 @@ def accept(requests: Sequence[Acceptance]) -> list[Answer | Problem]:
             ],
             now=datetime.now(UTC),
         )
+        checkpoints.reach("orders.accept.before_commit")
+    checkpoints.reach("orders.accept.committed")
     return answers

@@ -9,7 +9,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
-from fairlane.core import audit, claims, transitions, wakeups
+from fairlane.core import audit, checkpoints, claims, transitions, wakeups
 from fairlane.core.errors import Problem
 from fairlane.core.models import Work
 from fairlane.core.principals import Principal
@@ -100,6 +100,7 @@ def cancel(*, order_id: UUID, by: Principal, reason: str = "") -> Order:
     """
     with transaction.atomic():
         selectors.get(order_id, by)
+        checkpoints.reach("orders.cancel.begun")
         # Work first: whoever held it records nothing from now on, so nothing will be signed.
         withdrawn = claims.withdraw(order_id, stages=[ROUTE, BUILD])
         moved = transitions.move(
@@ -118,6 +119,7 @@ def cancel(*, order_id: UUID, by: Principal, reason: str = "") -> Order:
             audit.record(
                 actor=by.actor, action="order.cancel", object=f"order:{order_id}", reason=reason
             )
+        checkpoints.reach("orders.cancel.before_commit")
     return order
 
 

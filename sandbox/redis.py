@@ -13,8 +13,16 @@ from sandbox.ports import HOST, free_port
 from sandbox.processes import Part, spawn, wait_until_ready
 
 
-def start_redis(directory: Path, *, port: int | None = None, log: Path | None = None) -> Part:
+def start_redis(
+    directory: Path,
+    *,
+    port: int | None = None,
+    password: str | None = None,
+    log: Path | None = None,
+) -> Part:
     """Start Redis, empty and without persistence: nothing it holds is a truth.
+
+    With the port and password of an earlier one it takes that one's place.
 
     Raises:
         SandboxError: there is no redis-server, or it does not start.
@@ -22,7 +30,7 @@ def start_redis(directory: Path, *, port: int | None = None, log: Path | None = 
     directory.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     log = log or directory / "server.log"
-    password = secrets.token_hex(16)
+    password = password or secrets.token_hex(16)
     settings = {
         "bind": HOST,
         "port": port,

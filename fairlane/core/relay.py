@@ -17,6 +17,7 @@ import structlog
 from channels.layers import get_channel_layer
 from psycopg.rows import dict_row
 
+from fairlane.core import checkpoints
 from fairlane.core.models import Event, RelayCursor
 
 logger = structlog.get_logger(__name__)
@@ -88,7 +89,9 @@ class Relay:
     async def _follow(self, connection: psycopg.AsyncConnection[dict[str, Any]]) -> None:
         while not self._stopping.is_set():
             position, events = await self.publish(connection)
+            checkpoints.reach("relay.committed")
             await self._announce(position, events)
+            checkpoints.reach("relay.announced")
             if len(events) < BATCH:
                 await self._wait(connection)
 
@@ -100,6 +103,7 @@ class Relay:
             row = await (await connection.execute(_POSITION)).fetchone()
             last = int(row["position"]) if row else 0
             events = await (await connection.execute(_PUBLISH, [BATCH, last])).fetchall()
+            checkpoints.reach("relay.before_commit")
         return last + len(events), events
 
     async def _announce(self, position: int, events: list[dict[str, Any]]) -> None:

@@ -123,14 +123,14 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# A stage answers within seconds; 20 leave room for a slow venue and a full set.
-CELERY_TASK_SOFT_TIME_LIMIT = 20
-# Five more to record what is known before the child is killed, and still within the lease.
-CELERY_TASK_TIME_LIMIT = 25
+# A stage answers within seconds; 25 leave room for a slow venue and a full set.
+CELERY_TASK_TIME_LIMIT = env.integer("TASK_TIME_LIMIT_SECONDS", 25, least=2, most=300)
+# The last fifth is for recording what is known before the child is killed.
+CELERY_TASK_SOFT_TIME_LIMIT = CELERY_TASK_TIME_LIMIT * 0.8
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # Longer than any task can run, so that no task is delivered twice while it runs; shorter than
     # a sweeper's patience would be pointless, since a lost wake-up is found by the sweeper anyway.
-    "visibility_timeout": 60,
+    "visibility_timeout": max(60, 2 * CELERY_TASK_TIME_LIMIT),
     "socket_keepalive": True,
     "health_check_interval": 10,
 }
@@ -156,7 +156,7 @@ ORDERS_MAX_PRICE_IMPACT_BPS = env.integer("ORDERS_MAX_PRICE_IMPACT_BPS", 500, le
 ORDERS_MAX_ATTEMPTS = env.integer("ORDERS_MAX_ATTEMPTS", 3, least=1, most=20)
 # How long a claim keeps others away. Longer than a task may run, so only a dead worker's lease
 # runs out, and short, because that is how long its orders wait.
-ORDERS_LEASE_SECONDS = env.integer("ORDERS_LEASE_SECONDS", 30, least=5, most=600)
+ORDERS_LEASE_SECONDS = env.integer("ORDERS_LEASE_SECONDS", 30, least=3, most=600)
 env.refuse(
     ORDERS_DEFAULT_SLIPPAGE_BPS > ORDERS_MAX_SLIPPAGE_BPS,
     "ORDERS_DEFAULT_SLIPPAGE_BPS is above ORDERS_MAX_SLIPPAGE_BPS",
