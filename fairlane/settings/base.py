@@ -7,6 +7,7 @@ from typing import Any
 
 import environ
 
+from fairlane.settings import unfold
 from fairlane.settings.env import Environment
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -244,10 +245,6 @@ PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", default="")
 if PROMETHEUS_MULTIPROC_DIR:
     Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
 
-UNFOLD = {
-    "SITE_TITLE": "Fairlane",
-    "SITE_HEADER": "Fairlane",
-    "SITE_URL": "/",
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-}
+# The back office
+
+UNFOLD = unfold.UNFOLD
