@@ -7,10 +7,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from fairlane.core.errors import not_found
-from fairlane.core.models import Event, Work
+from fairlane.core.models import Event, RelayCursor, Work
 from fairlane.core.principals import AllWallets, Principal
 from orders import representation
-from orders.models import Attempt, Order, Quote
+from orders.models import Attempt, Order, Quote, Wallet
 
 # Enough for any order's life; the rest of a longer history is read by `since`.
 HISTORY_LIMIT = 500
@@ -64,3 +64,22 @@ def open_orders(principal: Principal, limit: int) -> Sequence[Order]:
     """The newest orders that have not ended."""
     ids = Work.objects.filter(stage__startswith="orders.").values("object_id")
     return list(visible(principal).filter(id__in=ids)[:limit])
+
+
+def recent(principal: Principal, limit: int) -> dict[str, Any]:
+    """The newest orders, and the feed's position from which on to follow what becomes of them.
+
+    The position is read first: an event after it may be in the orders already, which their
+    ``seq`` tells, but none is missing.
+    """
+    position = RelayCursor.objects.values_list("position", flat=True).get()
+    orders = [representation.summary(order) for order in visible(principal)[:limit]]
+    return {"position": position, "orders": orders}
+
+
+def wallets(principal: Principal) -> QuerySet[Wallet]:
+    """The wallets this principal may order for."""
+    active = Wallet.objects.filter(active=True)
+    if isinstance(principal.wallets, AllWallets):
+        return active
+    return active.filter(address__in=list(principal.wallets))
