@@ -1,0 +1,17 @@
+"""What flows on real processes share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import Stack
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the last lines of every log beside a failure."""
+    report = yield
+    stack = next((v for v in getattr(item, "funcargs", {}).values() if isinstance(v, Stack)), None)
+    if report.failed and stack is not None:
+        report.sections.append(("logs of the stack", stack.log_tails()))
+    return report

@@ -1,0 +1,1 @@
+"""Fairlane's own programs, interruptible at their checkpoints."""

@@ -1,0 +1,246 @@
+"""A whole Fairlane on real parts, in a folder and on ports of its own.
+
+    with running_stack(folder) as stack:
+        stack.start("web-1", "relay", *WORKERS)
+        stack.wait_until_ready()
+
+Processes are `manage.py` and `celery` themselves, interruptible at their checkpoints. A part ends
+with the thread that started it: start parts in the main thread.
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sandbox.chain import INSTANT, is_healthy, maker_command, node_command
+from sandbox.home import REPOSITORY
+from sandbox.ports import HOST, free_port
+from sandbox.postgres import start_postgres
+from sandbox.processes import Part, log_tail, spawn, wait_until_ready
+from sandbox.redis import start_redis
+from sandbox.world import MAKERS, World, write_world
+from tests import interruption
+from tests.interruption import Interruptions
+from tests.onchain import Chain
+
+# Quick, and a blockhash still lives for 150 x 50 ms = 7.5 s: longer than a dead worker's lease.
+SLOT_MS = 50
+# An expiry is believed when the finalized chain is past it; 32 blocks would only cost time.
+FINALITY_SLOTS = 8
+
+WEBS = ("web-1", "web-2")
+WORKERS = ("worker-orders", "worker-confirmations", "worker-default")
+EVERYTHING = (*WEBS, *WORKERS, "beat", "relay")
+
+TRADER_KEY = ("create_api_key", "tests", "--wallets=*", "--throttle-exempt")
+SCOPES = "--scopes=orders:read,orders:write,quotes:read,metrics:read"
+
+
+@dataclass
+class Stack:
+    """The running parts, and the environment of Fairlane's processes.
+
+    Attributes:
+        key: an API key that may do everything for every wallet.
+        parts: what runs or ran, by name.
+    """
+
+    folder: Path
+    world: World
+    environment: dict[str, str]
+    chain: Chain
+    interruptions: Interruptions
+    ports: dict[str, int]
+    parts: dict[str, Part] = field(default_factory=dict)
+    key: str = ""
+
+    def url(self, web: str = "web-1") -> str:
+        return f"http://{HOST}:{self.ports[web]}"
+
+    def socket_url(self, path: str, web: str = "web-1") -> str:
+        return f"ws://{HOST}:{self.ports[web]}{path}"
+
+    def maker_url(self, name: str) -> str:
+        return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def wallets(self) -> list[str]:
+        """The traders' addresses."""
+        return [str(key.pubkey()) for key in self.world.traders.values()]
+
+    def start(self, *names: str) -> None:
+        """Start processes of Fairlane; does not wait until they are ready."""
+        for name in names:
+            url = self.url(name) if name in WEBS else ""
+            self._spawn(name, _command(name, self.ports.get(name)), url)
+
+    def wait_until_ready(self) -> None:
+        """Return when the web processes, the node and the makers serve."""
+        for part in list(self.parts.values()):
+            path = "/health/ready" if part.name in WEBS else "/health"
+            if part.url.startswith("http") and part.is_alive():
+                wait_until_ready(part, lambda url=part.url + path: is_healthy(url), seconds=90)
+
+    def is_alive(self, name: str) -> bool:
+        return self.parts[name].is_alive()
+
+    def stop(self, *names: str, seconds: float = 20) -> None:
+        """SIGTERM, to all at once, and wait for their end."""
+        for name in names:
+            if self.parts[name].is_alive():
+                self.parts[name].process.send_signal(self.parts[name].stop_signal)
+        for name in names:
+            self.parts[name].stop(seconds=seconds)
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a process and its children at once, as when a machine dies."""
+        os.killpg(self.parts[name].pid, signal.SIGKILL)
+        self.parts[name].process.wait()
+
+    def restart_postgres(self) -> None:
+        """Start PostgreSQL on its data and its port, once it has ended."""
+        self.parts["postgres"] = start_postgres(
+            self.folder / "postgres", port=self.parts["postgres"].port, volatile=True
+        )
+
+    def restart_redis(self) -> None:
+        """Start an empty Redis in the place of the one that has ended."""
+        old = urlsplit(self.parts["redis"].url)
+        self.parts["redis"] = start_redis(
+            self.folder / "redis", port=old.port, password=old.password
+        )
+
+    def manage(self, *commands: Sequence[str]) -> list[str]:
+        """Run management commands, in one process; returns what each printed.
+
+        Raises:
+            AssertionError: one failed.
+        """
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.entries.commands"],
+            cwd=REPOSITORY,
+            env=self.environment,
+            input=json.dumps([list(command) for command in commands]),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        printed: list[str] = json.loads(done.stdout)
+        return printed
+
+    def log_tails(self) -> str:
+        """The last lines of every part's log."""
+        return "\n".join(log_tail(part.log) for part in self.parts.values())
+
+    def _spawn(
+        self, name: str, command: list[str], url: str, env: Mapping[str, str] | None = None
+    ) -> None:
+        log = self.folder / "logs" / f"{name}.log"
+        process = spawn(command, log=log, env=self.environment | dict(env or {}), cwd=REPOSITORY)
+        self.parts[name] = Part(name=name, url=url, process=process, log=log)
+
+    def _start_outside_world(self) -> None:
+        node = node_command(
+            port=self.ports["solana"],
+            ledger=self.folder / "ledger",
+            genesis=self.world.genesis,
+            slot_ms=SLOT_MS,
+        )
+        self._spawn("solana", [*node, f"--finality-slots={FINALITY_SLOTS}"], self.chain.url)
+        for name in MAKERS:
+            command = maker_command(
+                name=name,
+                port=self.ports[name],
+                key=self.world.maker_key(name),
+                rpc_url=self.chain.url,
+                markets=self.world.markets,
+            )
+            self._spawn(name, command, self.maker_url(name), env=INSTANT)
+
+    def _bootstrap(self) -> None:
+        *_, self.key = self.manage(
+            ["migrate", "--no-input"],
+            ["sync_tokens", str(self.world.tokens)],
+            ["sync_wallets"],
+            ["sync_schedule"],
+            [*TRADER_KEY, SCOPES],
+        )
+
+
+def _command(name: str, port: int | None) -> list[str]:
+    manage = [sys.executable, "-m", "tests.entries.manage"]
+    celery = [sys.executable, "-m", "celery", "-A", "tests.entries.worker"]
+    kind, _, queue = name.partition("-")
+    match kind:
+        case "web":
+            return [*manage, "serve", f"--host={HOST}", f"--port={port}", "--workers=1"]
+        case "worker":
+            quiet = ["--without-gossip", "--without-mingle"]
+            count = "1" if queue == "default" else "2"
+            return [*celery, "worker", "-Q", queue, "-c", count, "-n", f"{queue}@%h", *quiet]
+        case "beat":
+            scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
+            return [*celery, "beat", "--scheduler", scheduler, "--pidfile="]
+        case "relay":
+            return [*manage, "relay"]
+    raise ValueError(name)
+
+
+@contextmanager
+def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
+    """The databases, the node, the makers, and a migrated database; all ends with the block.
+
+    Args:
+        settings: further environment variables of Fairlane's processes.
+    """
+    stack = _new_stack(folder, settings)
+    try:
+        stack._start_outside_world()
+        stack.parts["postgres"] = start_postgres(folder / "postgres", volatile=True)
+        stack.parts["redis"] = start_redis(folder / "redis")
+        stack.environment["DATABASE_URL"] = stack.parts["postgres"].url
+        stack.environment["REDIS_URL"] = stack.parts["redis"].url
+        stack._bootstrap()
+        yield stack
+    finally:
+        databases = {"postgres", "redis"} & stack.parts.keys()
+        stack.stop(*(stack.parts.keys() - databases))
+        stack.stop(*databases)
+        shutil.rmtree(folder / "postgres", ignore_errors=True)
+
+
+def _new_stack(folder: Path, settings: Mapping[str, str]) -> Stack:
+    world = write_world(folder / "world")
+    points = folder / "interruptions"
+    points.mkdir()
+    ports = {name: free_port() for name in (*WEBS, *MAKERS)} | {"solana": free_port(adjacent=2)}
+    node_url = f"http://{HOST}:{ports['solana']}"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "fairlane.settings.sandbox",
+        "SECRET_KEY": "only-tests-are-signed-with-this-key-and-it-guards-nothing",
+        "SOLANA_RPC_URL": node_url,
+        "RFQ_MAKERS": ",".join(f"{name}=http://{HOST}:{ports[name]}" for name in MAKERS),
+        "WALLET_KEYS_DIR": str(world.trader_keys),
+        "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+        "PYTHONUNBUFFERED": "1",
+        interruption.VARIABLE: str(points),
+        **settings,
+    }
+    return Stack(
+        folder=folder,
+        world=world,
+        environment=environment,
+        chain=Chain(node_url),
+        interruptions=Interruptions(points),
+        ports=ports,
+    )
