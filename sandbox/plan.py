@@ -111,6 +111,7 @@ class Plan:
             "SECRET_KEY": self.secret_key,
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
+            "PUBLIC_URL": self.base_url,
             "SOLANA_RPC_URL": self.services["solana"],
             "RFQ_MAKERS": ",".join(f"{name}={url}" for name, url in self.makers.items()),
             "WALLET_KEYS_DIR": str(self.world.trader_keys.resolve()),

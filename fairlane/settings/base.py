@@ -82,6 +82,9 @@ STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [path for path in [BASE_DIR / "static"] if path.is_dir()]
 
+# Where people and programs reach this site; commands that call the API use it.
+PUBLIC_URL = env.url("PUBLIC_URL", "http", "https", default="http://127.0.0.1:8000")
+
 # PostgreSQL: the only truth
 
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database("DATABASE_URL")}
