@@ -232,6 +232,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
+    # Nobody else's server is asked what it thinks of the schema.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
@@ -250,4 +252,5 @@ if PROMETHEUS_MULTIPROC_DIR:
 
 # The back office
 
+DATETIME_FORMAT = "Y-m-d H:i:s"
 UNFOLD = unfold.UNFOLD

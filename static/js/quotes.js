@@ -96,7 +96,9 @@ function showState(state, notice = "") {
   if (state !== "loading") table.hidden = state !== "quotes";
   table.classList.toggle("stale", state === "loading");
   table.setAttribute("aria-busy", String(state === "loading"));
-  byId("quotes-age").textContent = { loading: "Asking the venues…", quotes: "Live" }[state] ?? "";
+  const pace = byId("quotes-pace");
+  pace.textContent = { loading: "Asking the venues…", quotes: "Live" }[state] ?? "";
+  pace.dataset.state = state === "quotes" ? "live" : state;
 }
 
 /**
