@@ -114,7 +114,7 @@ class Orders(APIView):
         if status := request.query_params.get("status"):
             if status not in ORDER.states:
                 raise invalid(FieldError("status", "invalid", "There is no such status."))
-            orders = orders.filter(status=status)
+            orders = selectors.with_status(orders, status)
         if wallet := request.query_params.get("wallet"):
             orders = orders.filter(wallet=wallet)
         return _page(orders, request, self)

@@ -42,7 +42,9 @@ class Intake:
 
     def __init__(self, otherwise: Application) -> None:
         self._otherwise = otherwise
-        self._commits: GroupCommit[Acceptance, Answer | Problem] = GroupCommit(acceptance.accept)
+        self._commits: GroupCommit[Acceptance, Answer | Problem] = GroupCommit(
+            acceptance.accept, weight=lambda accepted: len(accepted.orders)
+        )
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         door = _DOORS.get(scope["path"]) if scope["method"] == "POST" else None

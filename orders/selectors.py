@@ -11,6 +11,7 @@ from fairlane.core.models import Event, RelayCursor, Work
 from fairlane.core.principals import AllWallets, Principal
 from orders import representation
 from orders.models import Attempt, Order, Quote, Wallet
+from orders.states import ORDER
 
 # Enough for any order's life; the rest of a longer history is read by `since`.
 HISTORY_LIMIT = 500
@@ -21,6 +22,15 @@ def visible(principal: Principal) -> QuerySet[Order]:
     if isinstance(principal.wallets, AllWallets):
         return Order.objects.all()
     return Order.objects.filter(wallet__in=list(principal.wallets))
+
+
+def with_status(orders: QuerySet[Order], status: str) -> QuerySet[Order]:
+    """Those that have this status. Unless it ends an order, or an order may wait in it, they are
+    among the few that have open work, so that no history is searched for them."""
+    found = orders.filter(status=status)
+    if status in ORDER.terminal or status == "PENDING":
+        return found
+    return found.filter(id__in=_with_open_work())
 
 
 def get(order_id: UUID, principal: Principal) -> Order:
@@ -62,8 +72,11 @@ def detail(order_id: UUID, principal: Principal, *, since: int = 0) -> dict[str,
 
 def open_orders(principal: Principal, limit: int) -> Sequence[Order]:
     """The newest orders that have not ended."""
-    ids = Work.objects.filter(stage__startswith="orders.").values("object_id")
-    return list(visible(principal).filter(id__in=ids)[:limit])
+    return list(visible(principal).filter(id__in=_with_open_work())[:limit])
+
+
+def _with_open_work() -> QuerySet[Work, Any]:
+    return Work.objects.filter(stage__startswith="orders.").values("object_id")
 
 
 def recent(principal: Principal, limit: int) -> dict[str, Any]:

@@ -31,6 +31,8 @@ BATCH = 1_000
 # Without a notification the relay still looks this often, and tells the position it has reached,
 # so that a web process that missed the last announcement of a burst learns of it.
 HEARTBEAT_SECONDS = 0.5
+# Redis that takes longer is away, and positions must be given all the same.
+ANNOUNCE_SECONDS = 1.0
 # The database or Redis is away: try again at this pace.
 RETRY_SECONDS = 0.5
 
@@ -109,7 +111,8 @@ class Relay:
     async def _announce(self, position: int, events: list[dict[str, Any]]) -> None:
         layer = get_channel_layer()
         try:
-            await layer.group_send(GROUP, encode(position, events))
+            async with asyncio.timeout(ANNOUNCE_SECONDS):
+                await layer.group_send(GROUP, encode(position, events))
         except Exception as error:  # any Redis or socket error: the rows are safe, readers catch up
             logger.warning("relay.announcement_lost", error=type(error).__name__, position=position)
 

@@ -33,13 +33,8 @@ def work(claim: Claim) -> None:
     """Build and sign for the orders of a claim."""
     orders = rows.orders(claim.ids, "BUILDING")
     requested = rows.requested([o.id for o in orders])
-    quotes = rows.chosen_quotes([o.id for o in orders])
     drafts = [asked_before(o, requested[o.id]) for o in orders if o.id in requested]
-    new = [order for order in orders if order.id not in requested]
-    try:
-        fresh, setbacks = adapters.run(draft(new, quotes, registry.tokens(), adapters.solana()))
-    except ChainError as error:
-        fresh, setbacks = [], [_setback(o, "network", f"Solana node: {error}") for o in new]
+    fresh, setbacks = _draft([o for o in orders if o.id not in requested])
     drafts += fresh
     checkpoints.reach("orders.build.before_cosign")
     answers = adapters.run(_cosign(drafts))
@@ -55,6 +50,23 @@ def work(claim: Claim) -> None:
         ]
         retries.record(claim, setbacks)
     checkpoints.reach("orders.build.persisted")
+
+
+def _draft(orders: Sequence[OrderRow]) -> tuple[list[Draft], list[Setback]]:
+    keys = adapters.wallet_keys()
+    signable = [o for o in orders if keys.has(o.wallet)]
+    keyless = [
+        Setback(o.id, o.tries, "wallet", "the wallet's key is not held here", temporary=False)
+        for o in orders
+        if not keys.has(o.wallet)
+    ]
+    quotes = rows.chosen_quotes([o.id for o in signable])
+    tokens, node = registry.tokens(), adapters.solana()
+    try:
+        drafts, setbacks = adapters.run(draft(signable, quotes, tokens=tokens, node=node))
+    except ChainError as error:
+        return [], [*keyless, *(_setback(o, "network", f"Solana node: {error}") for o in signable)]
+    return drafts, keyless + setbacks
 
 
 def _setback(order: OrderRow, kind: str, reason: str) -> Setback:

@@ -42,7 +42,11 @@ def asked_before(order: OrderRow, attempt: RequestedRow) -> Draft:
 
 
 async def draft(
-    orders: Sequence[OrderRow], quotes: Mapping[UUID, QuoteRow], tokens: Tokens, node: SolanaNode
+    orders: Sequence[OrderRow],
+    quotes: Mapping[UUID, QuoteRow],
+    *,
+    tokens: Tokens,
+    node: SolanaNode,
 ) -> tuple[list[Draft], list[Setback]]:
     """Transactions for orders whose wallet can pay; the others come back as setbacks.
 
