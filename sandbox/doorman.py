@@ -29,8 +29,9 @@ def main() -> int:
     plan = Plan.handed_down(os.environ)
     try:
         wait_until_ready(plan)
-        publish(plan, api_keys={DEMO: demo_key(plan)})
+        key = demo_key(plan)
         print(banner(plan, sign_in=manage(plan, "sign_in_link", OPERATOR)), flush=True)
+        publish(plan, api_keys={DEMO: key})
         watch_databases(plan)
     except SandboxError as error:
         print(error, flush=True)

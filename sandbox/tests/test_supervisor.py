@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psutil
@@ -32,6 +33,7 @@ class Run:
 
     def __init__(self, home: Home, *, port: int, **environment: str) -> None:
         self.home = home
+        self.port = port
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sandbox"],
             cwd=REPOSITORY,
@@ -44,14 +46,16 @@ class Run:
         )
 
     def ready(self) -> dict[str, Any]:
-        """The credentials, once they are there."""
+        """The credentials, once this run has written them: a killed one leaves its own."""
         deadline = time.monotonic() + START_SECONDS
-        while not self.home.credentials.exists():
+        while True:
+            with contextlib.suppress(FileNotFoundError):
+                content: dict[str, Any] = json.loads(self.home.credentials.read_text())
+                if urlsplit(content["base_url"]).port == self.port:
+                    return content
             assert self.process.poll() is None, self.output()
             assert time.monotonic() < deadline, "not ready in time"
             time.sleep(0.1)
-        content: dict[str, Any] = json.loads(self.home.credentials.read_text())
-        return content
 
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
