@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:
@@ -49,14 +49,18 @@ UNFOLD = {
                 "title": "Orders",
                 "separator": True,
                 "items": [
-                    _list(
-                        "Orders",
-                        "receipt_long",
-                        "orders",
-                        "order",
-                        badge="orders.admin.dashboard.review_badge",
-                        badge_variant="warning",
-                    ),
+                    _list("Orders", "receipt_long", "orders", "order"),
+                    {
+                        "title": "In review",
+                        "icon": "rate_review",
+                        "link": lambda _: (
+                            f"{reverse('admin:orders_order_changelist')}?status=REVIEW"
+                        ),
+                        "active": lambda request: request.GET.get("status") == "REVIEW",
+                        "permission": _may("orders.view_order"),
+                        "badge": "orders.admin.dashboard.review_badge",
+                        "badge_variant": "warning",
+                    },
                     _list("Tokens", "toll", "orders", "token"),
                     _list("Wallets", "wallet", "orders", "wallet"),
                 ],

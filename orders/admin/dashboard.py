@@ -120,9 +120,8 @@ def add_to_index(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 
 def review_badge(request: HttpRequest) -> str:
-    """How many orders wait for a person, for the navigation; empty for none."""
-    count = cache.get_or_set("admin.in_review", _in_review, CACHE_SECONDS)
-    return str(count or "")
+    """How many orders wait for a person, for the navigation."""
+    return str(cache.get_or_set("admin.in_review", _in_review, CACHE_SECONDS))
 
 
 def read() -> Dashboard:
@@ -152,7 +151,7 @@ def read() -> Dashboard:
 def _rows(statement: str, since: datetime) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [since, MAX_ORDERS])
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _minutes(rows: list[tuple[str, datetime, int]], now: datetime) -> list[Minute]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any, get_args
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from unfold.contrib.filters.admin import DropdownFilter
+from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
+from unfold.utils import parse_datetime_str
 
 from fairlane.core.models import Work
 from orders.models import Order, Token, Wallet
@@ -93,3 +95,21 @@ class TokenFilter(DropdownFilter):  # type: ignore[misc]
         if not mint:
             return queryset
         return queryset.filter(Q(input_token=mint) | Q(output_token=mint))
+
+
+class MomentFilter(RangeDateTimeFilter):  # type: ignore[misc]
+    """From and to, in UTC; a day without a time begins at midnight."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        for edge, lookup in (("from", "gte"), ("to", "lte")):
+            moment = self._moment(edge)
+            if moment is not None:
+                queryset = queryset.filter(**{f"{self.field_path}__{lookup}": moment})
+        return queryset
+
+    def _moment(self, edge: str) -> datetime | None:
+        day, time = (
+            self.used_parameters.get(f"{self.field_path}_{edge}_{part}") for part in (0, 1)
+        )
+        moment = parse_datetime_str(f"{day} {time or '00:00:00'}") if day else None
+        return moment and moment.replace(tzinfo=UTC)

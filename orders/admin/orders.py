@@ -10,13 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 
 from fairlane.core.admin.base import EndlessAdmin, labelled, operation
 from fairlane.core.admin.deeds import DeedAdmin
 from orders.admin import deeds, sections
 from orders.admin.filters import (
     FailureFilter,
+    MomentFilter,
     StatusFilter,
     TokenFilter,
     VenueFilter,
@@ -67,7 +67,7 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
         FailureFilter,
         WalletFilter,
         TokenFilter,
-        ("created_at", RangeDateTimeFilter),
+        ("created_at", MomentFilter),
     )
     list_filter_submit = True
     search_fields = ("id", "wallet", "signature")
@@ -76,7 +76,7 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
     actions_detail = ("retry", "let_go_on", "fail", "cancel")
     change_form_outer_after_template = "admin/fairlane/order_history.html"
     fieldsets = (
-        (None, {"fields": (("status_label", "type"), ("wallet", "created_by"))}),
+        (None, {"fields": (("status_label", "type"), "wallet", "created_by")}),
         (
             "Terms",
             {
@@ -165,7 +165,9 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
     @admin.display(description="order")
     def short_id(self, order: Order) -> SafeString:
         """The end tells orders of one second apart; their beginning is the time."""
-        return format_html('<span title="{}">…{}</span>', order.id, str(order.id)[-12:])
+        return format_html(
+            '<span class="whitespace-nowrap" title="{}">…{}</span>', order.id, str(order.id)[-12:]
+        )
 
     @labelled("status", STATUS_COLOURS)
     def status_label(self, order: Order) -> str:
@@ -181,7 +183,7 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
             return _amount(order.output_amount, order.output_token)
         if order.quoted_amount is not None:
             return f"≈ {_amount(order.quoted_amount, order.output_token)}"
-        return order.output_token.symbol
+        return str(order.output_token)
 
     @admin.display(description="at least")
     def minimum(self, order: Order) -> str:
@@ -214,7 +216,9 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
     @admin.display(description="wallet")
     def wallet_label(self, order: Order) -> SafeString:
         label = f"{order.wallet[:4]}…{order.wallet[-4:]}"
-        return format_html('<span title="{}">{}</span>', order.wallet, label)
+        return format_html(
+            '<span class="whitespace-nowrap" title="{}">{}</span>', order.wallet, label
+        )
 
 
 def _amount(units: int | None, token: Token) -> str:

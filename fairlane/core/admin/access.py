@@ -55,7 +55,7 @@ class UserAdmin(AuditedAdmin, auth_admin.UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(AuditedAdmin, auth_admin.GroupAdmin):  # type: ignore[type-arg]
+class GroupAdmin(AuditedAdmin, auth_admin.GroupAdmin):
     """Sets of permissions."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:

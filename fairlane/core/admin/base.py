@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import Form, ModelForm
@@ -21,7 +20,11 @@ from fairlane.core.principals import Principal
 if TYPE_CHECKING:
     from django.contrib import admin
 
-    ModelAdmin = admin.ModelAdmin[Any]
+    class ModelAdmin(admin.ModelAdmin[Any]):
+        """Unfold's, which carries no types."""
+
+        def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]: ...
+
 else:
     from unfold.admin import ModelAdmin
 
@@ -74,7 +77,7 @@ class OperatedAdmin(ModelAdmin):
 class EndlessAdmin(OperatedAdmin):
     """A table without bounds: its pages are turned, never counted."""
 
-    paginator: type[Paginator[Any]] = InfinitePaginator
+    paginator = InfinitePaginator
     list_per_page = 50
     sortable_by = ()
 
@@ -94,7 +97,7 @@ class AuditedAdmin(ModelAdmin):
         super().save_related(request, form, formsets, change)
         if change and form.changed_data:
             before, after = self._changes(form)
-            self.record(request, cast(ModelForm[Any], form).instance, "change", before, after)
+            self.record(request, cast("ModelForm[Any]", form).instance, "change", before, after)
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
         self.record(request, obj, "delete", before=_plain(obj))

@@ -23,4 +23,5 @@ def sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -
     return redirect_to_login(request.GET.get("next", home))
 
 
-admin.site.login = sign_in  # type: ignore[method-assign, assignment]
+admin.site.index_title = "Dashboard"
+admin.site.login = sign_in  # type: ignore[method-assign]
