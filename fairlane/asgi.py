@@ -16,7 +16,7 @@ from orders.routes import websocket_routes  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": Intake(otherwise=django_application),
+        "http": Intake(otherwise=django_application),  # type: ignore[arg-type]
         "websocket": URLRouter(websocket_routes),
         "lifespan": lifespan,
     }

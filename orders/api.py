@@ -141,7 +141,7 @@ def _page(orders: Any, request: Request, view: APIView) -> Response:
     if limit is not None and not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 500):
         raise invalid(FieldError("limit", "invalid", "A whole number from 1 to 500."))
     paginator = CursorPage()
-    page = paginator.paginate_queryset(orders, request, view=view) or []
+    page: list[Order] = paginator.paginate_queryset(orders, request, view=view) or []
     return paginator.get_paginated_response([representation.summary(order) for order in page])
 
 

@@ -121,7 +121,7 @@ async def _read(receive: Receive) -> bytes:
     Raises:
         Problem: 413, it is too large; 400, the client went away in the middle of it.
     """
-    body = b""
+    body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -130,7 +130,7 @@ async def _read(receive: Receive) -> bytes:
         if len(body) > MAX_BODY_BYTES:
             raise Problem(413, "too_large", f"The body is over {MAX_BODY_BYTES} bytes")
         if not message.get("more_body"):
-            return body
+            return bytes(body)
 
 
 def _failure(problem: Problem) -> tuple[int, bytes, dict[str, str]]:

@@ -1,15 +1,21 @@
 """Paths of the orders app: WebSockets and REST."""
 
+from typing import Any, cast
+
 from django.urls import path
 
 from orders import api
 from orders.consumers import FeedOfOrders, OrderConsumer, TopicsConsumer
 
-websocket_routes = [
-    path("ws/orders/<str:order_id>", OrderConsumer.as_asgi()),
-    path("orders/<str:order_id>", OrderConsumer.as_asgi()),
-    path("api/orders/ws", FeedOfOrders.as_asgi()),
-    path("ws/feed", TopicsConsumer.as_asgi()),
+# Django's `path` is typed for views; Channels' router takes applications.
+websocket_routes: list[Any] = [
+    path(route, cast(Any, consumer.as_asgi()))
+    for route, consumer in (
+        ("ws/orders/<str:order_id>", OrderConsumer),
+        ("orders/<str:order_id>", OrderConsumer),
+        ("api/orders/ws", FeedOfOrders),
+        ("ws/feed", TopicsConsumer),
+    )
 ]
 
 api_routes = [

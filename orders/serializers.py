@@ -98,7 +98,7 @@ class HistoryEntrySerializer(Fields):
     seq = serializers.IntegerField()
     status = serializers.CharField()
     timestamp = serializers.DateTimeField()
-    data = serializers.JSONField()
+    data = serializers.JSONField()  # type: ignore[assignment]
 
 
 class OrderDetailSerializer(OrderSerializer):

@@ -60,10 +60,9 @@ class OrderPage(Page):
 
     template_name = "orders/order.html"
 
-    def get_context_data(self, order_id: UUID, **context: Any) -> dict[str, Any]:
-        return super().get_context_data(
-            order=selectors.detail(order_id, self.principal), **context
-        )
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        order_id: UUID = self.kwargs["order_id"]
+        return super().get_context_data(order=selectors.detail(order_id, self.principal), **context)
 
 
 def _name(label: str, address: str) -> str:

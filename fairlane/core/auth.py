@@ -70,12 +70,10 @@ async def aauthenticate(credentials: Credentials) -> Principal:
     """`authenticate` for the event loop; a key that is known costs no thread and no I/O."""
     digest = key_digest(credentials.authorization)
     if digest is not None:
-        return _from_cache(digest) or cast(
-            Principal, await database_sync_to_async(_from_key)(digest)
-        )
+        return _from_cache(digest) or await database_sync_to_async(_from_key)(digest)
     if credentials.ticket:
         return await arefresh(await tickets.aredeem(credentials.ticket))
-    return cast(Principal, await database_sync_to_async(_from_session)(credentials))
+    return await database_sync_to_async(_from_session)(credentials)
 
 
 def refresh(ref: str) -> Principal:
@@ -98,7 +96,7 @@ def refresh(ref: str) -> Principal:
 
 async def arefresh(ref: str) -> Principal:
     """`refresh` for the event loop."""
-    return cast(Principal, await database_sync_to_async(refresh)(ref))
+    return await database_sync_to_async(refresh)(ref)
 
 
 def forget() -> None:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import orjson
 import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import InterfaceError, OperationalError
 
 from fairlane.core import auth, credentials
 from fairlane.core.errors import Problem
@@ -20,8 +21,9 @@ from fairlane.core.feed import EventData, GoingAway, TooSlow, get_feed
 
 logger = structlog.get_logger(__name__)
 
-# Proxies and phones drop connections that are silent for 30–60 s.
-HEARTBEAT_SECONDS = 15.0
+# Proxies and phones drop connections that are silent for 30–60 s. As often it is checked whether
+# the caller still has access.
+HEARTBEAT_SECONDS = 10.0
 
 CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429}
 
@@ -52,14 +54,12 @@ class FeedConsumer(AsyncWebsocketConsumer):
     async def frames(self) -> AsyncIterator[Mapping[str, Any]]:
         """The frames of this socket, until it is to be closed with 1000."""
         raise NotImplementedError
-        yield {}
+        yield {}  # type: ignore[unreachable]  # makes this an asynchronous generator
 
     async def _serve(self) -> None:
-        heartbeat = asyncio.create_task(self._beat())
         try:
             self.principal = await auth.aauthenticate(credentials.from_scope(self.scope))
-            async for frame in self.frames():
-                await self.send_json(frame)
+            await self._send_until_end()
             await self.close(1000)
         except Problem as problem:
             await self.send_json({"type": "error", "code": problem.code, "message": problem.title})
@@ -71,12 +71,34 @@ class FeedConsumer(AsyncWebsocketConsumer):
         except Exception:
             logger.exception("socket.failed", path=self.scope["path"])
             await self.close(1011)
+
+    async def _send_until_end(self) -> None:
+        """Send the frames, with heartbeats between them, until there are no more."""
+        tasks = [asyncio.create_task(self._send_frames()), asyncio.create_task(self._beat())]
+        try:
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                await task
         finally:
-            heartbeat.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _send_frames(self) -> None:
+        async for frame in self.frames():
+            await self.send_json(frame)
 
     async def _beat(self) -> None:
+        """Heartbeats, for as long as the caller has access.
+
+        Raises:
+            Problem: 401, the caller has none any more.
+        """
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            # A database that is away says nothing about the caller.
+            with suppress(OperationalError, InterfaceError):
+                self.principal = await auth.arefresh(self.principal.ref)
             feed = await get_feed()
             await self.send_json({"type": "heartbeat", "position": feed.position})
 

@@ -8,7 +8,7 @@ relays may run; they take turns.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -55,7 +55,7 @@ _PUBLISH = f"""
 """
 
 
-def encode(position: int, events: list[Mapping[str, Any]]) -> dict[str, Any]:
+def encode(position: int, events: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The announcement of consecutive events, the last of which has ``position``."""
     return {"type": "events", "position": position, "events": orjson.dumps(events)}
 
@@ -110,6 +110,7 @@ class Relay:
 
     async def _announce(self, position: int, events: list[dict[str, Any]]) -> None:
         layer = get_channel_layer()
+        assert layer is not None
         try:
             async with asyncio.timeout(ANNOUNCE_SECONDS):
                 await layer.group_send(GROUP, encode(position, events))

@@ -16,14 +16,14 @@ log = structlog.get_logger(__name__)
 _started: dict[str, float] = {}
 
 
-@before_task_publish.connect(weak=False)  # type: ignore[untyped-decorator]
+@before_task_publish.connect(weak=False)
 def send_request_id(headers: dict[str, Any], **_: Any) -> None:
     """Put the sender's request id on the message."""
     headers.setdefault("request_id", request_ids.current())
 
 
-@task_prerun.connect(weak=False)  # type: ignore[untyped-decorator]
-def begin(task_id: str, task: Task, **_: Any) -> None:
+@task_prerun.connect(weak=False)
+def begin(task_id: str, task: Task[..., Any], **_: Any) -> None:
     """Bind the ids for the logs and start the clock."""
     structlog.contextvars.clear_contextvars()
     request_id = task.request.get("request_id") or task_id
@@ -31,8 +31,8 @@ def begin(task_id: str, task: Task, **_: Any) -> None:
     _started[task_id] = time.monotonic()
 
 
-@task_postrun.connect(weak=False)  # type: ignore[untyped-decorator]
-def end(task_id: str, task: Task, state: str | None = None, **_: Any) -> None:
+@task_postrun.connect(weak=False)
+def end(task_id: str, task: Task[..., Any], state: str | None = None, **_: Any) -> None:
     """Count the task by its outcome."""
     seconds = time.monotonic() - _started.pop(task_id, time.monotonic())
     outcome = (state or "unknown").lower()

@@ -1,5 +1,7 @@
 """Tasks of the kernel."""
 
+from __future__ import annotations
+
 from celery import Task, current_app, shared_task
 from django.conf import settings
 from django.utils import timezone
@@ -26,10 +28,10 @@ def heartbeat() -> None:
 
 
 @shared_task(name="core.canary", bind=True)
-def canary(self: Task, queue: str) -> None:
+def canary(self: Task[..., None], queue: str) -> None:
     """Write down that a worker of ``queue`` takes messages and reaches the database."""
     Heartbeat.objects.update_or_create(
-        queue=queue, defaults={"worker": self.request.hostname, "at": timezone.now()}
+        queue=queue, defaults={"worker": self.request.hostname or "", "at": timezone.now()}
     )
 
 

@@ -130,7 +130,7 @@ def _statement(
     names = list(moves[0].columns)
     fields = [model._meta.get_field(name) for name in names]
     columns = [f.column for f in fields]  # type: ignore[union-attr]
-    types = [str(f.db_type(connection)) for f in fields]  # type: ignore[union-attr]
+    types = [str(f.db_type(connection)) for f in fields]
     pairs = [
         (source, target)
         for target in sorted({m.to for m in moves})

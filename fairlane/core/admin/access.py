@@ -18,7 +18,7 @@ for model in (User, Group):
 
 
 @admin.register(User)
-class UserAdmin(AuditedAdmin, auth_admin.UserAdmin):  # type: ignore[type-arg]
+class UserAdmin(auth_admin.UserAdmin, AuditedAdmin):  # type: ignore[type-arg]
     """Staff and superusers; only superusers hand out rights."""
 
     form = UserChangeForm
@@ -55,7 +55,7 @@ class UserAdmin(AuditedAdmin, auth_admin.UserAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(AuditedAdmin, auth_admin.GroupAdmin):
+class GroupAdmin(auth_admin.GroupAdmin, AuditedAdmin):
     """Sets of permissions."""
 
     def get_readonly_fields(self, request: HttpRequest, obj: Group | None = None) -> Any:

@@ -33,7 +33,7 @@ class PeriodicTaskForm(beat.PeriodicTaskForm):  # type: ignore[misc]
 
 
 @admin.register(PeriodicTask)
-class PeriodicTaskAdmin(AuditedAdmin, beat.PeriodicTaskAdmin):  # type: ignore[misc]
+class PeriodicTaskAdmin(beat.PeriodicTaskAdmin, AuditedAdmin):  # type: ignore[misc]
     """When each periodic task runs."""
 
     form = PeriodicTaskForm
@@ -43,10 +43,10 @@ class PeriodicTaskAdmin(AuditedAdmin, beat.PeriodicTaskAdmin):  # type: ignore[m
 
 
 @admin.register(IntervalSchedule)
-class IntervalAdmin(AuditedAdmin, beat.IntervalScheduleAdmin):  # type: ignore[misc]
+class IntervalAdmin(beat.IntervalScheduleAdmin, AuditedAdmin):  # type: ignore[misc]
     """Every so many seconds."""
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(AuditedAdmin, beat.CrontabScheduleAdmin):  # type: ignore[misc]
+class CrontabAdmin(beat.CrontabScheduleAdmin, AuditedAdmin):  # type: ignore[misc]
     """At fixed times of the day, week or month."""

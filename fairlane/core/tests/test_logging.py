@@ -71,7 +71,7 @@ def test_a_task_has_the_request_id_of_its_sender() -> None:
     app = Celery("test-request-id", broker=settings.REDIS_URL)
     app.conf.task_default_queue = "test-request-id"
 
-    @app.task(name="test.request_id")  # type: ignore[untyped-decorator]
+    @app.task(name="test.request_id")
     def note() -> None:
         seen.put(request_ids.current())
 

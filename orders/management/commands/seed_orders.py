@@ -47,14 +47,16 @@ class Command(BaseCommand):
 
     async def _follow(self, url: str, key: str, orders: list[dict[str, str]]) -> None:
         headers = {"Authorization": f"Bearer {key}"}
-        async with aiohttp.ClientSession(headers=headers) as session:
-            async with session.ws_connect(f"{url}/api/orders/ws") as socket:
-                await socket.receive()  # the snapshot: from here on nothing is missed
-                async with session.post(f"{url}/api/orders/bulk", json={"orders": orders}) as reply:
-                    answer = await reply.json()
-                if not answer.get("accepted"):
-                    raise CommandError(f"No order was accepted: {answer}")
-                await self._print_until_ended(socket, answer["results"])
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.ws_connect(f"{url}/api/orders/ws") as socket,
+        ):
+            await socket.receive()  # the snapshot: from here on nothing is missed
+            async with session.post(f"{url}/api/orders/bulk", json={"orders": orders}) as reply:
+                answer = await reply.json()
+            if not answer.get("accepted"):
+                raise CommandError(f"No order was accepted: {answer}")
+            await self._print_until_ended(socket, answer["results"])
 
     async def _print_until_ended(
         self, socket: aiohttp.ClientWebSocketResponse, results: list[dict[str, Any]]
