@@ -179,6 +179,4 @@ class ApiKeyAdmin(DeedAdmin):
             "key": key,
             "plain": plain,
         }
-        response = TemplateResponse(request, "admin/fairlane/new_key.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/fairlane/new_key.html", context)
