@@ -1,0 +1,102 @@
+"""What somebody does with the pages, and what they see."""
+
+from base64 import b64decode
+from collections.abc import Callable
+from typing import TypeVar
+
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webdriver import WebDriver
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from sandbox.home import HOME
+from tests.stack import Stack
+from tests.waiting import PATIENCE_SECONDS
+
+T = TypeVar("T")
+
+SCREENSHOTS = HOME.directory / "screenshots"
+# More controls than any page has before the one that is looked for.
+MOST_TABS = 60
+
+
+class Visitor:
+    """A person with a browser, who uses the keyboard unless told to click."""
+
+    def __init__(self, driver: WebDriver, stack: Stack) -> None:
+        self.driver = driver
+        self._stack = stack
+
+    def sign_in(self) -> None:
+        (link,) = self._stack.manage(["sign_in_link", "operator"])
+        self.driver.get(self._stack.url() + link)
+        self.press(Keys.ENTER)
+        self.wait("the trade page", lambda: self.find("#ticket"))
+
+    def go(self, path: str) -> None:
+        self.driver.get(self._stack.url() + path)
+
+    def find(self, selector: str) -> list[WebElement]:
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def text(self, selector: str) -> str:
+        """What the first such element shows; nothing where there is none."""
+        return next((element.text for element in self.find(selector)), "")
+
+    def texts(self, selector: str) -> list[str]:
+        return [element.text for element in self.find(selector)]
+
+    def press(self, *keys: str) -> None:
+        """Type into whatever has the focus."""
+        self.driver.switch_to.active_element.send_keys(*keys)
+
+    def tab_to(self, selector: str) -> None:
+        """Move the focus with the tab key until it is there, and can be seen."""
+        for _ in range(MOST_TABS):
+            self.press(Keys.TAB)
+            focused = self.driver.switch_to.active_element
+            if self._is(focused, selector):
+                assert self._is(focused, ":focus-visible")
+                return
+        raise AssertionError(f"{selector} cannot be reached with the keyboard")
+
+    def wait(self, what: str, condition: Callable[[], T]) -> T:
+        """Wait until the condition gives something true, which is returned."""
+        patience = WebDriverWait(
+            self.driver,
+            PATIENCE_SECONDS,
+            poll_frequency=0.05,
+            ignored_exceptions=[StaleElementReferenceException],
+        )
+        return patience.until(lambda _: condition(), f"waited in vain: {what}")
+
+    def wait_for_text(self, selector: str, text: str) -> None:
+        self.wait(f"{selector} shows {text!r}", lambda: text in self.text(selector))
+
+    def complaints(self) -> list[str]:
+        """What the console holds: errors of scripts, refused resources, violated policies."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+
+    def scrolls_sideways(self) -> bool:
+        width = "document.documentElement.scrollWidth > innerWidth"
+        return bool(self.driver.execute_script(f"return {width}"))
+
+    def take_picture(self, name: str) -> None:
+        """Keep what the whole page looks like in the sandbox's folder."""
+        size = "return [innerWidth, document.documentElement.scrollHeight]"
+        width, height = self.driver.execute_script(size)
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        picture = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip}
+        )
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        (SCREENSHOTS / f"{name}.png").write_bytes(b64decode(picture["data"]))
+
+    def _is(self, element: WebElement, selector: str) -> bool:
+        return bool(
+            self.driver.execute_script(
+                "return arguments[0].matches(arguments[1])", element, selector
+            )
+        )
