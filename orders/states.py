@@ -4,14 +4,14 @@ from fairlane.core.transitions import Transitions
 
 ORDER = Transitions(
     {
-        "PENDING": ("ROUTING", "FAILED", "CANCELLED", "REVIEW"),
+        "PENDING": ("ROUTING", "CANCELLED", "REVIEW"),
         # Back to PENDING: nothing was sent, the venues are asked afresh.
         "ROUTING": ("BUILDING", "PENDING", "FAILED", "CANCELLED", "REVIEW"),
         "BUILDING": ("SUBMITTED", "PENDING", "FAILED", "CANCELLED", "REVIEW"),
         # Back to PENDING: the attempt has provably expired.
         "SUBMITTED": ("CONFIRMED", "FAILED", "PENDING", "REVIEW"),
-        # A person looked: it landed, it did not, or the stages are to go on with it.
-        "REVIEW": ("CONFIRMED", "FAILED", "PENDING", "SUBMITTED"),
+        # A person looked: it has ended, or the stages are to go on with it.
+        "REVIEW": ("FAILED", "PENDING", "SUBMITTED"),
     }
 )
 
