@@ -1,7 +1,7 @@
 """Clients of the API and the sockets, as programs out there would write them."""
 
 import json
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -17,15 +17,28 @@ TIMEOUT_SECONDS = 30
 TERMINAL = frozenset({"CONFIRMED", "FAILED", "CANCELLED"})
 
 
+@dataclass(frozen=True)
+class Makers:
+    """The makers at ``urls``."""
+
+    urls: list[str]
+
+    def turn(self, **knobs: float) -> None:
+        """Set knobs of all makers."""
+        for url in self.urls:
+            answer = httpx.post(f"{url}/knobs", json=knobs, trust_env=False)
+            assert answer.is_success, answer.text
+
+
 def bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def api(stack: Stack, *, web: str = "web-1", key: str | None = None) -> httpx.AsyncClient:
-    """A client of one web process; with the stack's own key unless another is given."""
+def api(stack: Stack, *, web: str = "web-1", key: str = "everything") -> httpx.AsyncClient:
+    """A client of one web process with one of the stack's keys."""
     return httpx.AsyncClient(
         base_url=stack.url(web),
-        headers=bearer(stack.key if key is None else key),
+        headers=bearer(stack.keys[key]),
         timeout=TIMEOUT_SECONDS,
         trust_env=False,
     )
@@ -92,7 +105,8 @@ async def ended(client: httpx.AsyncClient, order_id: str) -> Json:
         order = await read(client, order_id)
         return order if order["status"] in TERMINAL else None
 
-    return await until(found, f"order {order_id} ends")  # type: ignore[return-value]
+    order: Json = await until(found, f"order {order_id} ends")
+    return order
 
 
 def socket(
@@ -100,12 +114,12 @@ def socket(
     path: str,
     *,
     web: str = "web-1",
-    headers: Mapping[str, str] | None = None,
+    key: str | None = "everything",
 ) -> connect:
-    """A WebSocket of one web process, to be used in `async with`."""
+    """A WebSocket of one web process, with one of the stack's keys, for `async with`."""
     return connect(
         stack.socket_url(path, web),
-        additional_headers=bearer(stack.key) if headers is None else headers,
+        additional_headers=bearer(stack.keys[key]) if key else None,
         max_size=None,
         proxy=None,
     )

@@ -1,6 +1,6 @@
 """What flows on real processes share."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -8,7 +8,9 @@ from tests.stack import Stack
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the last lines of every log beside a failure."""
     report = yield
     stack = next((v for v in getattr(item, "funcargs", {}).values() if isinstance(v, Stack)), None)

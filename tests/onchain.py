@@ -53,6 +53,11 @@ class Chain:
         options = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0}
         return self.call("getTransaction", signature, options)
 
+    def send(self, transaction: bytes) -> None:
+        """Send signed bytes."""
+        options = {"encoding": "base64", "skipPreflight": True}
+        self.call("sendTransaction", base64.b64encode(transaction).decode(), options)
+
     def call(self, method: str, *params: object) -> Any:
         """One JSON-RPC call; returns its result."""
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,8 +41,8 @@ WEBS = ("web-1", "web-2")
 WORKERS = ("worker-orders", "worker-confirmations", "worker-default")
 EVERYTHING = (*WEBS, *WORKERS, "beat", "relay")
 
-TRADER_KEY = ("create_api_key", "tests", "--wallets=*", "--throttle-exempt")
-SCOPES = "--scopes=orders:read,orders:write,quotes:read,metrics:read"
+ALL_SCOPES = "--scopes=orders:read,orders:write,quotes:read,metrics:read"
+ORDER_SCOPES = "--scopes=orders:read,orders:write"
 
 
 @dataclass
@@ -49,7 +50,8 @@ class Stack:
     """The running parts, and the environment of Fairlane's processes.
 
     Attributes:
-        key: an API key that may do everything for every wallet.
+        keys: API keys by name: `everything`; `own-wallet`, for the second wallet; `read-only`;
+            `revocable`, for one test to revoke.
         parts: what runs or ran, by name.
     """
 
@@ -60,7 +62,7 @@ class Stack:
     interruptions: Interruptions
     ports: dict[str, int]
     parts: dict[str, Part] = field(default_factory=dict)
-    key: str = ""
+    keys: dict[str, str] = field(default_factory=dict)
 
     def url(self, web: str = "web-1") -> str:
         return f"http://{HOST}:{self.ports[web]}"
@@ -70,6 +72,11 @@ class Stack:
 
     def maker_url(self, name: str) -> str:
         return f"http://{HOST}:{self.ports[name]}"
+
+    @property
+    def key(self) -> str:
+        """The API key that may do everything for every wallet."""
+        return self.keys["everything"]
 
     @property
     def wallets(self) -> list[str]:
@@ -87,7 +94,7 @@ class Stack:
         for part in list(self.parts.values()):
             path = "/health/ready" if part.name in WEBS else "/health"
             if part.url.startswith("http") and part.is_alive():
-                wait_until_ready(part, lambda url=part.url + path: is_healthy(url), seconds=90)
+                wait_until_ready(part, partial(is_healthy, part.url + path), seconds=90)
 
     def is_alive(self, name: str) -> bool:
         return self.parts[name].is_alive()
@@ -167,13 +174,20 @@ class Stack:
             self._spawn(name, command, self.maker_url(name), env=INSTANT)
 
     def _bootstrap(self) -> None:
-        *_, self.key = self.manage(
+        rights = {
+            "everything": (ALL_SCOPES, "--wallets=*", "--throttle-exempt"),
+            "own-wallet": (ORDER_SCOPES, f"--wallets={self.wallets[1]}"),
+            "read-only": ("--scopes=orders:read", "--wallets=*"),
+            "revocable": (ORDER_SCOPES, "--wallets=*"),
+        }
+        _, _, _, _, *keys = self.manage(
             ["migrate", "--no-input"],
             ["sync_tokens", str(self.world.tokens)],
             ["sync_wallets"],
             ["sync_schedule"],
-            [*TRADER_KEY, SCOPES],
+            *(["create_api_key", name, *granted] for name, granted in rights.items()),
         )
+        self.keys = dict(zip(rights, keys, strict=True))
 
 
 def _command(name: str, port: int | None) -> list[str]:

@@ -3,10 +3,8 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
-
-T = TypeVar("T")
+from collections.abc import Callable
+from typing import Any
 
 POLL_SECONDS = 0.02
 # Nothing takes this long; a machine that is busy with other things may.
@@ -14,9 +12,9 @@ PATIENCE_SECONDS = 45.0
 
 
 async def until(
-    condition: Callable[[], T | Awaitable[T]], what: str, *, seconds: float = PATIENCE_SECONDS
-) -> T:
-    """Poll until ``condition`` gives something true, which is returned.
+    condition: Callable[[], Any], what: str, *, seconds: float = PATIENCE_SECONDS
+) -> Any:
+    """Poll until ``condition``, which may be a coroutine function, gives something true: that.
 
     Raises:
         AssertionError: it did not in time; the message says ``what`` was waited for.
@@ -24,7 +22,7 @@ async def until(
     deadline = time.monotonic() + seconds
     while True:
         found = condition()
-        value = cast(T, await found if inspect.isawaitable(found) else found)
+        value = await found if inspect.isawaitable(found) else found
         if value:
             return value
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"
