@@ -1,12 +1,13 @@
 """Decimal text at the edge, integers of base units inside."""
 
-from decimal import Context, Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 # The SPL token programs hold amounts in 64 bits.
 MAX_TOKEN_AMOUNT = 2**64 - 1
 
-# Wide enough that no amount is ever rounded: 20 digits of u64 and the decimals around them.
-_EXACT = Context(prec=120)
+# Wide enough for every amount there is: 20 digits of u64 and the decimals around them. What is
+# finer than that is refused, never rounded.
+_EXACT = Context(prec=120, traps=[Inexact, InvalidOperation])
 
 
 class AmountError(ValueError):
@@ -30,14 +31,22 @@ def to_base_units(amount: Decimal, decimals: int) -> int:
     # Looked at before scaling, so that an exponent of a million is answered, not computed.
     if amount.adjusted() > 20:
         raise AmountError("too_large", "is more than the token can hold")
-    exponent = amount.normalize(_EXACT).as_tuple().exponent
-    assert isinstance(exponent, int)
-    if -exponent > decimals:
+    if _decimals_of(amount) > decimals:
         raise AmountError("too_many_decimals", f"has more than {decimals} decimals")
     units = int(amount.scaleb(decimals, _EXACT))
     if units > MAX_TOKEN_AMOUNT:
         raise AmountError("too_large", "is more than the token can hold")
     return units
+
+
+def _decimals_of(amount: Decimal) -> int:
+    """Digits behind the point, less trailing zeros; negative where zeros stand before it."""
+    try:
+        exponent = amount.normalize(_EXACT).as_tuple().exponent
+    except Inexact:
+        return _EXACT.prec
+    assert isinstance(exponent, int)
+    return -exponent
 
 
 def to_text(units: int, decimals: int) -> str:
