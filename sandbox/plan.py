@@ -109,7 +109,6 @@ class Plan:
         return {
             "DJANGO_SETTINGS_MODULE": "fairlane.settings.sandbox",
             "SECRET_KEY": self.secret_key,
-            "PUBLIC_URL": self.base_url,
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "PUBLIC_URL": self.base_url,

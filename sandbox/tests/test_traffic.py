@@ -76,7 +76,12 @@ def test_orders_go_through_the_public_api_with_the_demo_key(
 def test_a_refusal_makes_the_next_pause_longer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.status = 429
     pauses: list[float] = []
-    monkeypatch.setattr(traffic, "backoff", lambda pause: pauses.append(pause) or pause + 0.01)
+
+    def backoff(pause: float) -> float:
+        pauses.append(pause)
+        return pause + 0.01
+
+    monkeypatch.setattr(traffic, "backoff", backoff)
     run(api, until=3)
     assert pauses == pytest.approx([0, 0.01, 0.02])
 
