@@ -252,5 +252,5 @@ if PROMETHEUS_MULTIPROC_DIR:
 
 # The back office
 
-DATETIME_FORMAT = "Y-m-d H:i:s"
+FORMAT_MODULE_PATH = "fairlane.formats"
 UNFOLD = unfold.UNFOLD

@@ -134,6 +134,9 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
             if action.method.original_function_name in sensible
         ]
 
+    def describe(self, target: Order) -> str:
+        return f"{target.id}: {target.status}, {self.sold(target)} to {self.bought(target)}"
+
     @operation("Retry", icon="replay")
     def retry(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self.on_one(request, deeds.RETRY, object_id)

@@ -47,7 +47,7 @@ class WalletAdmin(RegistryAdmin):
     """The wallets whose keys the workers hold."""
 
     identity = ("address",)
-    list_display = ("__str__", "address", "active")
+    list_display = ("address", "label", "active")
     list_filter = ("active",)
     search_fields = ("label", "address")
     fields = ("label", "address", "active")

@@ -106,6 +106,13 @@ class ApiKeyAdmin(DeedAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("core.add_apikey")
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The form of a new key; it leads to the page that shows the key, and nowhere else."""
+        one_way = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().add_view(request, form_url, {**(extra_context or {}), **one_way})
+
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
     ) -> Any:

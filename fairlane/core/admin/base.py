@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from django.contrib import admin
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -18,7 +19,6 @@ from fairlane.core.auth import principal_of_user
 from fairlane.core.principals import Principal
 
 if TYPE_CHECKING:
-    from django.contrib import admin
 
     class ModelAdmin(admin.ModelAdmin[Any]):
         """Unfold's, which carries no types."""
@@ -80,6 +80,7 @@ class EndlessAdmin(OperatedAdmin):
     paginator = InfinitePaginator
     list_per_page = 50
     sortable_by = ()
+    show_facets = admin.ShowFacets.NEVER
 
 
 class AuditedAdmin(ModelAdmin):

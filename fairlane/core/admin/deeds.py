@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -64,6 +65,10 @@ class DeedAdmin(OperatedAdmin):
         found = {str(row.pk): row for row in self.get_queryset(request).filter(pk__in=keys)}
         return self.perform(request, deed, found, back=request.get_full_path())
 
+    def describe(self, target: Any) -> str:
+        """The object in the words of the page that asks."""
+        return str(target)
+
     def ask(
         self,
         request: HttpRequest,
@@ -102,7 +107,7 @@ class DeedAdmin(OperatedAdmin):
                 request,
                 title=deed.title,
                 effect=deed.effect,
-                objects=list(targets.values()),
+                objects=[self.describe(target) for target in targets.values()],
                 form=form,
                 grave=deed.grave,
                 back=back,

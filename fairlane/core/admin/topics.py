@@ -28,7 +28,11 @@ class Topics:
         page = self.pages.get(kind)
         if page is None:
             return format_html("{}", object_id)
-        return format_html('<a href="{}">{}</a>', reverse(page, args=[object_id]), object_id)
+        return format_html(
+            '<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>',
+            reverse(page, args=[object_id]),
+            object_id,
+        )
 
     def stage_link(self, stage: str, object_id: UUID) -> SafeString:
         """The same for an object that is known by its stage."""
