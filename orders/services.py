@@ -6,10 +6,9 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
-from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
-from fairlane.core import audit, checkpoints, claims, transitions, wakeups
+from fairlane.core import arrays, audit, checkpoints, claims, transitions, wakeups
 from fairlane.core.errors import Problem
 from fairlane.core.models import Work
 from fairlane.core.principals import Principal
@@ -53,19 +52,19 @@ def create(orders: Sequence[tuple[NewOrder, str, bool]], *, now: datetime) -> No
         cursor.execute(
             _INSERT,
             [
-                [order.id for order, _, _ in orders],
-                [by for _, by, _ in orders],
-                [order.wallet for order, _, _ in orders],
-                [order.type for order, _, _ in orders],
-                [t.input_token.mint for t in terms],
-                [t.output_token.mint for t in terms],
-                [t.input_amount for t in terms],
-                [t.slippage_bps for t in terms],
-                [queued for _, _, queued in orders],
-                [
-                    Jsonb(representation.terms_data(order.wallet, order.type, order.terms))
+                arrays.literal(order.id for order, _, _ in orders),
+                arrays.literal(by for _, by, _ in orders),
+                arrays.literal(order.wallet for order, _, _ in orders),
+                arrays.literal(order.type for order, _, _ in orders),
+                arrays.literal(t.input_token.mint for t in terms),
+                arrays.literal(t.output_token.mint for t in terms),
+                arrays.literal(t.input_amount for t in terms),
+                arrays.literal(t.slippage_bps for t in terms),
+                arrays.literal(queued for _, _, queued in orders),
+                arrays.literal(
+                    representation.terms_data(order.wallet, order.type, order.terms)
                     for order, _, _ in orders
-                ],
+                ),
                 *[now] * 4,
                 ROUTE,
             ],

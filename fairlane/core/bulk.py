@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db import connection, models
 
+from fairlane.core import arrays
+
 
 def insert(
     model: type[models.Model],
@@ -17,14 +19,14 @@ def insert(
         return
     columns = list(rows[0])
     types = [_type(model, column) for column in columns]
-    arrays = ", ".join(f"%s::{type}[]" for type in types)
+    columns_in = ", ".join(f"%s::{type}[]" for type in types)
     names = ", ".join(f'"{column}"' for column in columns)
     conflict = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f'INSERT INTO "{model._meta.db_table}" ({names})'
-            f" SELECT * FROM unnest({arrays}){conflict}",
-            [[row[column] for row in rows] for column in columns],
+            f" SELECT * FROM unnest({columns_in}){conflict}",
+            [arrays.literal(row[column] for row in rows) for column in columns],
         )
 
 
@@ -39,14 +41,14 @@ def update(
         return
     columns = list(rows[0])
     types = [_type(model, column) for column in columns]
-    arrays = ", ".join(f"%s::{type}[]" for type in types)
+    columns_in = ", ".join(f"%s::{type}[]" for type in types)
     names = ", ".join(f'"{column}"' for column in columns)
     changes = ", ".join(f'"{c}" = input."{c}"' for c in columns if c != key)
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{model._meta.db_table}" AS t SET {changes}'
-            f' FROM unnest({arrays}) AS input({names}) WHERE t."{key}" = input."{key}"',
-            [[row[column] for row in rows] for column in columns],
+            f' FROM unnest({columns_in}) AS input({names}) WHERE t."{key}" = input."{key}"',
+            [arrays.literal(row[column] for row in rows) for column in columns],
         )
 
 

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 
-from fairlane.core import wakeups
+from fairlane.core import arrays, wakeups
 from fairlane.core.models import Work
 
 # Claims without an outcome before a row is put aside. More than the few a rolling restart costs,
@@ -68,9 +68,9 @@ class Claim:
                 " FROM unnest(%s::uuid[], %s::text[], %s::int[]) AS s(id, stage, delay)"
                 " WHERE w.object_id = s.id AND w.claim_id = %s RETURNING w.object_id",
                 [
-                    list(steps),
-                    [step.stage for step in steps.values()],
-                    [step.delay_ms for step in steps.values()],
+                    arrays.literal(steps),
+                    arrays.literal(step.stage for step in steps.values()),
+                    arrays.literal(step.delay_ms for step in steps.values()),
                     self.id,
                 ],
             )
@@ -107,9 +107,9 @@ class Claim:
             return set()
         with connection.cursor() as cursor:
             cursor.execute(
-                f"DELETE FROM {_TABLE} WHERE object_id = ANY(%s) AND claim_id = %s"
+                f"DELETE FROM {_TABLE} WHERE object_id = ANY(%s::uuid[]) AND claim_id = %s"
                 " RETURNING object_id",
-                [list(ids), self.id],
+                [arrays.literal(ids), self.id],
             )
             return {row[0] for row in cursor.fetchall()}
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 from django.db.models.functions import Now
-from psycopg.types.json import Jsonb
 
+from fairlane.core import arrays
 from fairlane.core.models import Event
 
 
@@ -137,13 +137,13 @@ def _statement(
         for source in transitions.sources(target)
         if only_from is None or source in only_from
     ]
-    arrays = ", ".join(f"%s::{t}[]" for t in ["uuid", "text", "jsonb", *types])
+    columns_in = ", ".join(f"%s::{t}[]" for t in ["uuid", "text", "jsonb", *types])
     aliases = ", ".join(["id", "status", "data", *(f'"{c}"' for c in columns)])
     changes = "".join(f', "{c}" = input."{c}"' for c in columns)
     table = model._meta.db_table
     kind: str = model.EVENT_KIND  # type: ignore[attr-defined]
     sql = f"""
-        WITH input AS (SELECT * FROM unnest({arrays}) AS i({aliases})),
+        WITH input AS (SELECT * FROM unnest({columns_in}) AS i({aliases})),
         steps AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS s(source, target)),
         moved AS (
             UPDATE "{table}" AS o
@@ -158,10 +158,10 @@ def _statement(
         RETURNING object_id
     """
     values: list[Any] = [
-        [m.object_id for m in moves],
-        [m.to for m in moves],
-        [Jsonb(dict(m.data)) for m in moves],
-        *([m.columns[name] for m in moves] for name in names),
+        arrays.literal(m.object_id for m in moves),
+        arrays.literal(m.to for m in moves),
+        arrays.literal(dict(m.data) for m in moves),
+        *(arrays.literal(m.columns[name] for m in moves) for name in names),
         [source for source, _ in pairs],
         [target for _, target in pairs],
         kind,

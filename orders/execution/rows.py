@@ -2,9 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
+from django.db import connection, models
+
+from fairlane.core import arrays
 from orders.models import Attempt, Order, Quote
 
 
@@ -60,28 +64,51 @@ class SignedRow(NamedTuple):
     sent_at: datetime | None
 
 
+Row = TypeVar("Row", OrderRow, QuoteRow, RequestedRow, SignedRow)
+
+
 def orders(ids: Collection[UUID], *statuses: str) -> list[OrderRow]:
     """The orders among ``ids`` that have one of ``statuses``."""
-    rows = Order.objects.filter(id__in=list(ids), status__in=statuses)
-    return [OrderRow(*row) for row in rows.order_by("id").values_list(*OrderRow._fields)]
+    return _select(OrderRow, Order, "id", ids, "status = ANY(%s) ORDER BY id", [list(statuses)])
 
 
 def chosen_quotes(ids: Collection[UUID]) -> dict[UUID, QuoteRow]:
     """The quote that the latest route of each order chose."""
-    rows = Quote.objects.filter(order_id__in=list(ids), chosen=True).order_by("round")
-    quotes = (QuoteRow(*row) for row in rows.values_list(*QuoteRow._fields))
-    return {quote.order_id: quote for quote in quotes}
+    found = _select(QuoteRow, Quote, "order_id", ids, "chosen ORDER BY round", [])
+    return {quote.order_id: quote for quote in found}
 
 
 def requested(ids: Collection[UUID]) -> dict[UUID, RequestedRow]:
     """The orders' attempts that wait for a venue: one per order at most."""
-    rows = Attempt.objects.filter(order_id__in=list(ids), state="REQUESTED")
-    found = (RequestedRow(*row) for row in rows.values_list(*RequestedRow._fields))
-    return {a.order_id: a._replace(message=bytes(a.message)) for a in found}
+    found = _select(RequestedRow, Attempt, "order_id", ids, "state = 'REQUESTED'", [])
+    return {attempt.order_id: attempt for attempt in found}
 
 
 def signed(ids: Collection[UUID]) -> list[SignedRow]:
     """The orders' attempts that may land: one per order at most."""
-    rows = Attempt.objects.filter(order_id__in=list(ids), state="SIGNED").order_by("order_id")
-    found = (SignedRow(*row) for row in rows.values_list(*SignedRow._fields))
-    return [a._replace(message=bytes(a.message), transaction=bytes(a.transaction)) for a in found]
+    return _select(SignedRow, Attempt, "order_id", ids, "state = 'SIGNED' ORDER BY order_id", [])
+
+
+def _select(
+    row: type[Row],
+    model: type[models.Model],
+    key: str,
+    ids: Collection[UUID],
+    condition: str,
+    values: list[Any],
+) -> list[Row]:
+    """Rows by key and condition. Not by the ORM, which spends more time on a row than the stages
+    do: it takes every key and every value through several layers."""
+    if not ids:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT {", ".join(row._fields)} FROM "{model._meta.db_table}"'
+            f" WHERE {key} = ANY(%s::uuid[]) AND {condition}",
+            [arrays.literal(ids), *values],
+        )
+        return [row(*map(_whole, values)) for values in cursor.fetchall()]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if type(value) is Decimal else value
