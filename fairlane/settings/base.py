@@ -139,6 +139,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 10,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Celery would close the process's pool around every task, and each task would log in to PostgreSQL
+# anew. fairlane.celery gives the connection back to the pool instead.
+CELERY_DB_REUSE_MAX = 1_000_000_000
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False
