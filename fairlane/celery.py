@@ -6,6 +6,8 @@ from typing import Any
 from celery import Celery, signals
 from django.db import connections
 
+from fairlane.core import garbage
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fairlane.settings.sandbox")
 
 app = Celery("fairlane")
@@ -14,6 +16,12 @@ app.set_default()
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.autodiscover_tasks(["fairlane.core"])
+
+
+@signals.worker_process_init.connect
+def settle(**_: Any) -> None:
+    """Begin with a clean heap."""
+    garbage.settle()
 
 
 @signals.task_postrun.connect

@@ -9,7 +9,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.db import connections
 
-from fairlane.core import redis_clients
+from fairlane.core import garbage, redis_clients
 from fairlane.core.feed import get_feed, stop_feed
 
 Message = MutableMapping[str, Any]
@@ -26,6 +26,7 @@ async def lifespan(
         if message["type"] == "lifespan.startup":
             await get_feed()
             _say_goodbye_first()
+            garbage.settle()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
             await stop_feed()
