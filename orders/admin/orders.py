@@ -76,7 +76,7 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
     actions_detail = ("retry", "let_go_on", "fail", "cancel")
     change_form_outer_after_template = "admin/fairlane/order_history.html"
     fieldsets = (
-        (None, {"fields": (("status_label", "type"), "wallet", "created_by")}),
+        (None, {"fields": (("status_label", "type"), "whole_wallet", "created_by")}),
         (
             "Terms",
             {
@@ -215,6 +215,11 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
     @admin.display(description="network fee")
     def fee(self, order: Order) -> str:
         return "" if order.network_fee is None else f"{order.network_fee} lamports"
+
+    @admin.display(description="wallet")
+    def whole_wallet(self, order: Order) -> SafeString:
+        """It breaks on a phone's width."""
+        return format_html('<span style="word-break: break-all">{}</span>', order.wallet)
 
     @admin.display(description="wallet")
     def wallet_label(self, order: Order) -> SafeString:

@@ -33,8 +33,9 @@ class NewKeyForm(ModelForm):  # type: ignore[type-arg]
     """What a new key may do."""
 
     scopes = forms.MultipleChoiceField(
-        choices=[(name, f"{name}: {meaning}") for name, meaning in SCOPES.items()],
+        choices=[(name, name) for name in SCOPES],
         widget=UnfoldAdminCheckboxSelectMultipleWidget(),
+        help_text="; ".join(f"{name}: {meaning}" for name, meaning in SCOPES.items()),
     )
     wallets = forms.CharField(
         required=False,
