@@ -1,0 +1,1 @@
+"""Measures Fairlane on this machine: `make bench`."""
