@@ -31,6 +31,10 @@ class Chain:
         memos = self._get("/memos", prefix=MEMO_PREFIX)
         return {order_id: memos.get(MEMO_PREFIX + order_id, 0) for order_id in order_ids}
 
+    def all_executions(self) -> int:
+        """How many executions of orders the chain holds, whoever's they are."""
+        return sum(self._get("/memos", prefix=MEMO_PREFIX).values())
+
     def balances(self, wallets: Collection[str]) -> Balances:
         """What the wallets hold of every token, at commitment confirmed."""
         held = [(wallet, token) for wallet in wallets for token in TOKENS]
@@ -52,6 +56,11 @@ class Chain:
         """The landed transaction as `getTransaction` gives it; None where there is none."""
         options = {"commitment": "confirmed", "maxSupportedTransactionVersion": 0}
         return self.call("getTransaction", signature, options)
+
+    def blockhash(self) -> str:
+        """A recent blockhash."""
+        result = self.call("getLatestBlockhash", {"commitment": "confirmed"})
+        return str(result["value"]["blockhash"])
 
     def send(self, transaction: bytes) -> None:
         """Send signed bytes."""

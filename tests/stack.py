@@ -39,6 +39,13 @@ FINALITY_SLOTS = 8
 
 WEBS = ("web-1", "web-2")
 WORKERS = ("worker-orders", "worker-confirmations", "worker-default")
+# Each worker's queues, and how many processes it has.
+QUEUES = {
+    "worker-orders": ("orders", 2),
+    "worker-confirmations": ("confirmations", 2),
+    "worker-default": ("default", 1),
+    "worker-spare": ("orders,confirmations", 2),
+}
 EVERYTHING = (*WEBS, *WORKERS, "beat", "relay")
 
 ALL_SCOPES = "--scopes=orders:read,orders:write,quotes:read,metrics:read"
@@ -74,6 +81,10 @@ class Stack:
         return f"http://{HOST}:{self.ports[name]}"
 
     @property
+    def postgres_url(self) -> str:
+        return self.parts["postgres"].url
+
+    @property
     def key(self) -> str:
         """The API key that may do everything for every wallet."""
         return self.keys["everything"]
@@ -84,10 +95,13 @@ class Stack:
         return [str(key.pubkey()) for key in self.world.traders.values()]
 
     def start(self, *names: str) -> None:
-        """Start processes of Fairlane; does not wait until they are ready."""
+        """Start processes, of Fairlane or of the chain; does not wait until they are ready."""
         for name in names:
-            url = self.url(name) if name in WEBS else ""
-            self._spawn(name, _command(name, self.ports.get(name)), url)
+            url = f"http://{HOST}:{self.ports[name]}" if name in self.ports else ""
+            log = self.folder / "logs" / f"{name}.log"
+            command = self._command(name)
+            process = spawn(command, log=log, env=self.environment, cwd=REPOSITORY)
+            self.parts[name] = Part(name=name, url=url, process=process, log=log)
 
     def wait_until_ready(self) -> None:
         """Return when the web processes, the node and the makers serve."""
@@ -148,30 +162,24 @@ class Stack:
         """The last lines of every part's log."""
         return "\n".join(log_tail(part.log) for part in self.parts.values())
 
-    def _spawn(
-        self, name: str, command: list[str], url: str, env: Mapping[str, str] | None = None
-    ) -> None:
-        log = self.folder / "logs" / f"{name}.log"
-        process = spawn(command, log=log, env=self.environment | dict(env or {}), cwd=REPOSITORY)
-        self.parts[name] = Part(name=name, url=url, process=process, log=log)
-
-    def _start_outside_world(self) -> None:
-        node = node_command(
-            port=self.ports["solana"],
-            ledger=self.folder / "ledger",
-            genesis=self.world.genesis,
-            slot_ms=SLOT_MS,
-        )
-        self._spawn("solana", [*node, f"--finality-slots={FINALITY_SLOTS}"], self.chain.url)
-        for name in MAKERS:
-            command = maker_command(
+    def _command(self, name: str) -> list[str]:
+        if name == "solana":
+            node = node_command(
+                port=self.ports[name],
+                ledger=self.folder / "ledger",
+                genesis=self.world.genesis,
+                slot_ms=SLOT_MS,
+            )
+            return [*node, f"--finality-slots={FINALITY_SLOTS}"]
+        if name in MAKERS:
+            return maker_command(
                 name=name,
                 port=self.ports[name],
                 key=self.world.maker_key(name),
                 rpc_url=self.chain.url,
                 markets=self.world.markets,
             )
-            self._spawn(name, command, self.maker_url(name), env=INSTANT)
+        return _fairlane(name, self.ports.get(name))
 
     def _bootstrap(self) -> None:
         rights = {
@@ -190,17 +198,16 @@ class Stack:
         self.keys = dict(zip(rights, keys, strict=True))
 
 
-def _command(name: str, port: int | None) -> list[str]:
+def _fairlane(name: str, port: int | None) -> list[str]:
     manage = [sys.executable, "-m", "tests.entries.manage"]
     celery = [sys.executable, "-m", "celery", "-A", "tests.entries.worker"]
-    kind, _, queue = name.partition("-")
-    match kind:
+    match name.split("-", maxsplit=1)[0]:
         case "web":
             return [*manage, "serve", f"--host={HOST}", f"--port={port}", "--workers=1"]
         case "worker":
-            quiet = ["--without-gossip", "--without-mingle"]
-            count = "1" if queue == "default" else "2"
-            return [*celery, "worker", "-Q", queue, "-c", count, "-n", f"{queue}@%h", *quiet]
+            queues, processes = QUEUES[name]
+            options = ["-Q", queues, "-c", str(processes), "-n", f"{name}@%h"]
+            return [*celery, "worker", *options, "--without-gossip", "--without-mingle"]
         case "beat":
             scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
             return [*celery, "beat", "--scheduler", scheduler, "--pidfile="]
@@ -218,7 +225,7 @@ def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
     """
     stack = _new_stack(folder, settings)
     try:
-        stack._start_outside_world()
+        stack.start("solana", *MAKERS)
         stack.parts["postgres"] = start_postgres(folder / "postgres", volatile=True)
         stack.parts["redis"] = start_redis(folder / "redis")
         stack.environment["DATABASE_URL"] = stack.parts["postgres"].url
@@ -247,6 +254,7 @@ def _new_stack(folder: Path, settings: Mapping[str, str]) -> Stack:
         "WALLET_KEYS_DIR": str(world.trader_keys),
         "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         "PYTHONUNBUFFERED": "1",
+        **INSTANT,
         interruption.VARIABLE: str(points),
         **settings,
     }

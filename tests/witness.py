@@ -18,12 +18,14 @@ class Witness:
     Attributes:
         seen: every entry of history and every status frame, in the order of arrival.
         connections: how often it had to connect.
+        ended: whether the server has said that there is nothing more to come.
     """
 
     def __init__(self, stack: Stack, order_id: str, *, web: str = "web-1") -> None:
         self.order_id = order_id
         self.seen: list[Json] = []
         self.connections = 0
+        self.ended = False
         self._stack = stack
         self._web = web
 
@@ -36,13 +38,14 @@ class Witness:
         return [entry["status"] for entry in self.seen]
 
     async def follow(self) -> "Witness":
-        """Return when the server has said that there is nothing more to come."""
-        while not await self._connected():
+        """Return when the order has ended."""
+        while not self.ended:
+            await self._connect()
             await asyncio.sleep(PAUSE_SECONDS)
         return self
 
-    async def _connected(self) -> bool:
-        """Listen on one connection; whether the order has ended."""
+    async def _connect(self) -> None:
+        """Listen on one connection for as long as it lasts."""
         since = self.seen[-1]["seq"] if self.seen else 0
         path = f"/ws/orders/{self.order_id}?since={since}"
         self.connections += 1
@@ -52,9 +55,9 @@ class Witness:
                     while True:
                         self._take(json.loads(await connection.recv()))
                 except websockets.ConnectionClosed:
-                    return connection.close_code == 1000
-        except (OSError, websockets.InvalidHandshake, websockets.InvalidMessage, TimeoutError):
-            return False
+                    self.ended = connection.close_code == 1000
+        except (OSError, websockets.InvalidHandshake, TimeoutError):
+            return  # nobody serves at the moment
 
     def _take(self, frame: Json) -> None:
         if frame["type"] == "snapshot":

@@ -88,7 +88,7 @@ async def test_a_ticket_opens_one_socket_on_any_web_process(
 async def test_the_sockets_of_a_revoked_key_are_closed(stack: Stack) -> None:
     async with socket(stack, "/api/orders/ws", key="revocable") as feed:
         assert (await next_frame(feed))["type"] == "snapshot"
-        with psycopg.connect(stack.parts["postgres"].url) as database:
+        with psycopg.connect(stack.postgres_url) as database:
             database.execute("UPDATE core_apikey SET revoked_at = now() WHERE name = 'revocable'")
         last = (await frames(feed))[-1]
     assert last["code"] == "not_authenticated"

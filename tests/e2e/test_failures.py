@@ -110,8 +110,6 @@ def _give_away(stack: Stack, giver: Keypair, token: Token, amount: int) -> None:
             AccountMeta(giver.pubkey(), True, False),
         ],
     )
-    blockhash = Hash.from_string(
-        stack.chain.call("getLatestBlockhash", {"commitment": "confirmed"})["value"]["blockhash"]
-    )
+    blockhash = Hash.from_string(stack.chain.blockhash())
     message = MessageV0.try_compile(giver.pubkey(), [transfer], [], blockhash)
     stack.chain.send(bytes(VersionedTransaction(message, [giver])))
