@@ -1,8 +1,7 @@
-"""Bring the database to where Fairlane can start: schema, schedule, tokens, operator."""
+"""Bring the database to where Fairlane can start, by Fairlane's own commands."""
 
 import subprocess
 import sys
-from collections.abc import Callable
 
 from sandbox.errors import SandboxError
 from sandbox.home import REPOSITORY
@@ -12,22 +11,27 @@ from sandbox.processes import log_tail
 OPERATOR = "operator"
 
 
-def bootstrap(plan: Plan, *, say: Callable[[str], None]) -> None:
-    """Run each step, which changes nothing where nothing is missing.
+def bootstrap(plan: Plan) -> str:
+    """Run every step, each of which changes nothing where nothing is missing.
+
+    Returns:
+        The path of a one-time sign-in link for the operator.
 
     Raises:
         SandboxError: a step failed; the message has its output.
     """
-    steps = (
-        ("Migrating the database", ("migrate", "--no-input")),
-        ("Loading the tokens", ("sync_tokens", str(plan.world.tokens))),
-        ("Registering the wallets", ("sync_wallets",)),
-        ("Setting the schedule", ("sync_schedule",)),
-        ("Preparing the operator's account", ("ensure_operator", OPERATOR)),
+    commands = (
+        ("migrate", "--no-input"),
+        ("sync_tokens", str(plan.world.tokens)),
+        ("sync_wallets",),
+        ("sync_schedule",),
+        ("ensure_operator", OPERATOR),
+        ("sign_in_link", OPERATOR),
     )
-    for title, arguments in steps:
-        say(title)
-        manage(plan, *arguments)
+    # One process for all: starting Django takes longer than most of the steps.
+    calls = "".join(f"call_command(*{command!r})\n" for command in commands)
+    code = f"from django.core.management import call_command\n{calls}"
+    return manage(plan, "shell", "--no-imports", "--command", code).splitlines()[-1]
 
 
 def manage(plan: Plan, *arguments: str) -> str:

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from sandbox.banner import banner
-from sandbox.bootstrap import OPERATOR, manage
+from sandbox.bootstrap import manage
 from sandbox.chain import is_healthy
 from sandbox.credentials import DEMO, publish, remember, remembered
 from sandbox.errors import SandboxError
+from sandbox.fleet import SIGN_IN
 from sandbox.plan import Plan
 from sandbox.processes import log_tail
 
@@ -30,7 +31,7 @@ def main() -> int:
     try:
         wait_until_ready(plan)
         key = demo_key(plan)
-        print(banner(plan, sign_in=manage(plan, "sign_in_link", OPERATOR)), flush=True)
+        print(banner(plan, sign_in=os.environ[SIGN_IN]), flush=True)
         publish(plan, api_keys={DEMO: key})
         watch_databases(plan)
     except SandboxError as error:

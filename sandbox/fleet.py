@@ -11,6 +11,8 @@ from sandbox.ports import HOST
 
 SLOT_MS = 200
 WEB_PROCESSES = 2
+# The environment variable that hands the doorman the sign-in link.
+SIGN_IN = "SANDBOX_SIGN_IN"
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,13 @@ class Service:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-def fleet(plan: Plan) -> list[Service]:
-    """Everything beside the databases, in the order it is listed to people."""
-    return [*_outside_world(plan), *_fairlane(plan), *_traffic(), _doorman()]
+def fleet(plan: Plan, *, sign_in: str) -> list[Service]:
+    """Everything beside the databases, in the order it is listed to people.
+
+    Args:
+        sign_in: the path of the link that the banner shows.
+    """
+    return [*_outside_world(plan), *_fairlane(plan), *_traffic(), _doorman(sign_in)]
 
 
 def _outside_world(plan: Plan) -> list[Service]:
@@ -78,5 +84,6 @@ def _traffic() -> list[Service]:
     return [Service("traffic", [sys.executable, "-m", "sandbox.traffic"])]
 
 
-def _doorman() -> Service:
-    return Service("sandbox", [sys.executable, "-m", "sandbox.doorman"])
+def _doorman(sign_in: str) -> Service:
+    command = [sys.executable, "-m", "sandbox.doorman"]
+    return Service("sandbox", command, env={SIGN_IN: sign_in})

@@ -60,8 +60,8 @@ def _run(home: Home, running: ExitStack) -> int:
     )
     running.callback(withdraw, home)
     publish_environment(plan)
-    bootstrap(plan, say=say)
-    return _supervise(plan)
+    say("Preparing the database: schema, tokens, wallets, schedule, operator")
+    return _supervise(plan, sign_in=bootstrap(plan))
 
 
 def _databases(
@@ -89,11 +89,11 @@ def _databases(
     return database_url, redis_url, tuple(started)
 
 
-def _supervise(plan: Plan) -> int:
+def _supervise(plan: Plan, *, sign_in: str) -> int:
     """Run the fleet until one of it ends or a signal comes; returns the exit status."""
     # Forked, not spawned: the middlemen share this process's modules, and with them its memory.
     multiprocessing.set_start_method("fork")
-    services = fleet(plan)
+    services = fleet(plan, sign_in=sign_in)
     say(f"Starting {len(services)} processes: {', '.join(service.name for service in services)}")
     manager = Manager(plan, services)
     manager.loop()
