@@ -41,6 +41,7 @@ class Trade(Page):
         page = {
             "limit": RECENT_ORDERS,
             "wallets": {wallet["address"]: wallet["name"] for wallet in wallets},
+            "maxSlippageBps": settings.ORDERS_MAX_SLIPPAGE_BPS,
             "mayReadOrders": self.principal.has("orders:read"),
             **selectors.recent(self.principal, RECENT_ORDERS),
         }

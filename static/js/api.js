@@ -11,7 +11,8 @@ export class Refused extends Error {
    * @param {{title?: string, detail?: string, code?: string, errors?: FieldError[]}} problem
    */
   constructor(status, problem) {
-    super([problem.title ?? `The server answered ${status}`, problem.detail].filter(Boolean).join(": "));
+    const title = problem.title ?? `The server answered ${status}`;
+    super(problem.detail ? `${title}: ${problem.detail}` : title);
     this.status = status;
     this.code = problem.code ?? "";
     this.errors = problem.errors ?? [];

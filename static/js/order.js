@@ -2,8 +2,8 @@
 
 import { get, post } from "./api.js";
 import { enableCopying } from "./copy.js";
-import { byId, pageData, say, slot } from "./dom.js";
-import { capitalized } from "./format.js";
+import { byId, fill, pageData, say, slot } from "./dom.js";
+import { capitalized, tokens } from "./format.js";
 import { showAttempts, showFacts, showQuotes } from "./order-details.js";
 import { followOrder } from "./order-feed.js";
 import { applied, isCancellable, isTerminal } from "./order-state.js";
@@ -23,6 +23,7 @@ let outdated = false;
 function paint() {
   const head = byId("head");
   showStatus(slot(head, "status"), order.status);
+  fill(head, { asked: tokens(order.inputAmount, order.inputToken) });
   const steps = /** @type {HTMLElement} */ (document.querySelector('[data-slot="steps"]'));
   showSteps(steps, order.status, [order.status, ...timeline.statuses]);
   byId("cancel").hidden = !isCancellable(order.status);

@@ -71,7 +71,8 @@ export class QuoteWatch {
   /** @param {Error} error */
   failed(error) {
     this.onComparison(null);
-    showState("notice", `${error.message}.`);
+    const inForm = error instanceof Refused && error.errors.length > 0;
+    showState("notice", inForm ? "No quotes for this: see the form." : `${error.message}.`);
     if (error instanceof Refused) this.onRefused(error);
   }
 }
@@ -111,7 +112,9 @@ function showComparison(comparison, announce) {
     .sort((a, b) => rank(b, comparison) - rank(a, comparison))
     .map((quote) => row(quote, comparison, best));
   byId("quotes").querySelector("tbody")?.replaceChildren(...rows);
-  showState("quotes", comparison.reason ? `${capitalized(comparison.reason)}.` : "");
+  // Where no venue offers anything, each row says why already.
+  const offered = comparison.quotes.some((quote) => quote.refusal === undefined);
+  showState("quotes", offered && comparison.reason ? `${capitalized(comparison.reason)}.` : "");
   if (announce) {
     byId("quotes-news").textContent = best
       ? `Best: ${best.venue}, ${amount(best.outputAmount)} ${comparison.outputToken}`

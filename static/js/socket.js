@@ -1,8 +1,7 @@
 /** A feed that outlives its connections: resumes where it was, with back-off, until it ends. */
 
 /**
- * @typedef {{kind: "connecting" | "live" | "ended"}
- *   | {kind: "down", retryInMs: number}
+ * @typedef {{kind: "connecting" | "live" | "down" | "ended"}
  *   | {kind: "refused", message: string}} Connection
  */
 
@@ -75,9 +74,8 @@ export function follow({ path, onFrame, onConnection }) {
     const full = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** failures);
     failures += 1;
     // Jitter: not all pages come back in the same moment.
-    const retryInMs = full * (0.5 + Math.random() / 2);
-    retryTimer = setTimeout(connect, retryInMs);
-    onConnection({ kind: "down", retryInMs });
+    retryTimer = setTimeout(connect, full * (0.5 + Math.random() / 2));
+    onConnection({ kind: "down" });
   }
 
   /** @param {WebSocket} current */
@@ -114,7 +112,12 @@ export function follow({ path, onFrame, onConnection }) {
   return { close, restart };
 }
 
-const WORDS = { connecting: "Connecting…", live: "Live", ended: "" };
+const WORDS = {
+  connecting: "Connecting…",
+  live: "Live",
+  down: "Live updates interrupted, reconnecting…",
+  ended: "",
+};
 
 /**
  * Say how a feed's connection is.
@@ -122,10 +125,8 @@ const WORDS = { connecting: "Connecting…", live: "Live", ended: "" };
  * @param {Connection} connection
  */
 export function showConnection(element, connection) {
-  element.dataset.state = connection.kind;
-  if (connection.kind === "refused") element.textContent = connection.message;
-  else if (connection.kind === "down") element.textContent = "Live updates interrupted, reconnecting…";
   // While it reconnects, the notice stays until the connection is there.
-  else if (connection.kind === "connecting" && element.textContent) return;
-  else element.textContent = WORDS[connection.kind];
+  if (connection.kind === "connecting" && element.textContent) return;
+  element.dataset.state = connection.kind;
+  element.textContent = connection.kind === "refused" ? connection.message : WORDS[connection.kind];
 }

@@ -1,7 +1,7 @@
 /** The form: what it asks, what is wrong with it, what it promises. */
 
 import { byId, fill, say } from "./dom.js";
-import { amount, basisPoints, capitalized, price, tokens } from "./format.js";
+import { amount, basisPoints, capitalized, percent, price, tokens } from "./format.js";
 
 /** @typedef {import("./api.js").FieldError} FieldError */
 /** @typedef {import("./quotes.js").Comparison} Comparison */
@@ -35,9 +35,10 @@ export function terms() {
 /**
  * What can be said to be wrong without the server.
  * @param {Terms} asked
+ * @param {number} maxSlippageBps
  * @returns {FieldError[]}
  */
-export function problems(asked) {
+export function problems(asked, maxSlippageBps) {
   const found = [];
   if (!asked.inputAmount) {
     found.push({ field: "inputAmount", code: "missing", message: "Enter an amount." });
@@ -45,6 +46,10 @@ export function problems(asked) {
   if (Number.isNaN(asked.slippageBps)) {
     const message = "A percentage such as 0.5, with two decimals at most.";
     found.push({ field: "slippageBps", code: "invalid", message });
+  }
+  if (asked.slippageBps > maxSlippageBps) {
+    const message = `At most ${percent(maxSlippageBps)}.`;
+    found.push({ field: "slippageBps", code: "too_large", message });
   }
   return found;
 }

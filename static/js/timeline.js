@@ -55,7 +55,8 @@ export function words(entry, order) {
   const { status, seq, data } = entry;
   if (data.inputAmount && status === "PENDING") {
     const swap = `${tokens(data.inputAmount, data.inputToken)} → ${data.outputToken}`;
-    return `${seq === 1 ? "Accepted" : "New terms"}: ${swap}, slippage up to ${percent(data.slippageBps)}`;
+    const title = seq === 1 ? "Accepted" : "New terms";
+    return `${title}: ${swap}, slippage up to ${percent(data.slippageBps)}`;
   }
   return (TELL[status] ?? (() => sentence(data.reason)))(data, order);
 }
@@ -70,7 +71,8 @@ const TELL = {
   BUILDING: (data, order) =>
     `${capitalized(data.venue)} chosen: ${tokens(data.quotedAmount, order.outputToken)} quoted, ` +
     `at least ${tokens(data.minOutputAmount, order.outputToken)}`,
-  SUBMITTED: (data) => (data.txHash ? `Sent to Solana: transaction ${short(data.txHash)}` : "Sent to Solana"),
+  SUBMITTED: (data) =>
+    data.txHash ? `Sent to Solana: transaction ${short(data.txHash)}` : "Back to what was sent",
   CONFIRMED: (data, order) =>
     `Received ${tokens(data.outputAmount, order.outputToken)} for ` +
     `${tokens(data.spentAmount, order.inputToken)}, at ${price(data.executedPrice)}`,

@@ -20,7 +20,7 @@ let sending = false;
 
 function edited() {
   const terms = ticket.terms();
-  const problems = ticket.problems(terms);
+  const problems = ticket.problems(terms, page.maxSlippageBps);
   // An amount that is not there yet is no mistake.
   ticket.showErrors(problems.filter((problem) => problem.code !== "missing"));
   ticket.showMessage("");
@@ -30,7 +30,7 @@ function edited() {
 async function execute() {
   if (sending) return;
   const terms = ticket.terms();
-  const problems = ticket.problems(terms);
+  const problems = ticket.problems(terms, page.maxSlippageBps);
   if (problems.length) {
     ticket.showErrors(problems);
     ticket.focusFirstError();
