@@ -6,10 +6,13 @@ from typing import Any
 from celery import Celery, signals
 from django.db import connections
 
+from fairlane.core import broker
+
 from fairlane.core import garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fairlane.settings.sandbox")
 
+broker.register()
 app = Celery("fairlane")
 # For the threads of the web processes too: `current_app` is kept per thread otherwise.
 app.set_default()

@@ -139,6 +139,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 10,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker that gave up after a while would have to be started by hand when Redis is back.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 # Celery would close the process's pool around every task, and each task would log in to PostgreSQL
 # anew. fairlane.celery gives the connection back to the pool instead.
 CELERY_DB_REUSE_MAX = 1_000_000_000

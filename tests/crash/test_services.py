@@ -22,8 +22,11 @@ async def _all_connected(orders: Ordeal) -> None:
     await until(lambda: all(w.seen for w in orders.witnesses), "every client is connected")
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["fast", "kill"])
+@pytest.mark.parametrize(
+    ("how", "moment"),
+    [*((signal.SIGINT, moment) for moment in MOMENTS), (signal.SIGKILL, "orders.submit.sent")],
+    ids=lambda value: str(value).removeprefix("orders."),
+)
 async def test_postgres_is_restarted(stack: Stack, how: signal.Signals, moment: str) -> None:
     stack.interruptions.hold_at(moment)
     async with orders_under_way(stack, COUNT) as orders:
