@@ -91,8 +91,8 @@ class Dashboard:
     """The figures of one moment.
 
     Attributes:
-        capped: whether the last hour had more orders than were read, so that its oldest minutes
-            are not complete.
+        capped: whether the last hour had more orders than were read; the figures then begin where
+            the chart does.
         failures: kind and number of the last day's failures, of the newest `MAX_ORDERS` orders.
         p50_s, p95_s: time from queued to confirmed, of orders of the last hour; None if none.
     """
@@ -149,7 +149,7 @@ def read() -> Dashboard:
     accepted = sum(m.accepted for m in minutes)
     return Dashboard(
         at=now,
-        chart=draw(minutes),
+        chart=draw(_covered(minutes) if accepted >= MAX_ORDERS else minutes),
         accepted=accepted,
         confirmed=sum(m.confirmed for m in minutes),
         failed=sum(m.failed for m in minutes),
@@ -183,6 +183,12 @@ def _minutes(
         Minute(f"{at:%H:%M}", count("accepted", at), count("confirmed", at), count("failed", at))
         for at in times
     ]
+
+
+def _covered(minutes: list[Minute]) -> list[Minute]:
+    """Without the oldest minutes, of which orders are missing."""
+    first = next(at for at, minute in enumerate(minutes) if minute.accepted)
+    return minutes[first:]
 
 
 def _stages() -> list[Stage]:

@@ -102,9 +102,11 @@ def test_failures_of_the_last_day_are_counted_by_kind() -> None:
 
 def test_no_more_orders_are_read_than_the_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dashboard, "MAX_ORDERS", 3)
-    for minutes in range(1, 6):
-        ended("FAILED", ago(minutes=minutes), second(0))
+    times = [ago(minutes=minutes) for minutes in range(1, 6)]
+    for created_at in times:
+        ended("FAILED", created_at, second(0))
     figures = dashboard.read()
+    assert figures.chart.bars[0].minute.label == f"{times[2]:%H:%M}"
     assert (figures.accepted, figures.capped, figures.failures) == (3, True, [("routing", 3)])
 
 
@@ -131,6 +133,12 @@ def test_what_is_paused_and_who_is_silent_is_on_the_page(operator: Client) -> No
     assert "300 s ago" in text
     assert "<svg" in text
     assert f'href="{reverse("admin:orders_order_changelist")}?failure=routing"' in text
+
+
+def test_a_capped_page_says_since_when(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dashboard, "MAX_ORDERS", 1)
+    order = ended("FAILED", ago(minutes=2), second(0))
+    assert f"accepted since {order.created_at:%H:%M}" in str(operator.get(INDEX).content, "utf-8")
 
 
 def test_the_page_costs_few_queries_and_none_right_after(operator: Client) -> None:
