@@ -109,11 +109,17 @@ def choose(answers: Sequence[Offer | Refusal], bounds: Bounds) -> Route | NoRout
     if best.output_amount < bounds.min_output:
         return NoRoute(
             "slippage",
-            f"the best offer is {best.output_amount} base units, less than the"
-            f" {bounds.min_output} the order accepts",
+            f"the best offer is {_percent_below(best.output_amount, bounds.min_output)} % below"
+            " the least output the order accepts",
             temporary=True,
         )
     return Route(best, bounds.min_output)
+
+
+def _percent_below(amount: int, bound: int) -> str:
+    """How far ``amount`` is below ``bound``, rounded up, so that a shortfall never reads as 0."""
+    hundredths = -(-(bound - amount) * BPS // bound)
+    return f"{hundredths / 100:.2f}"
 
 
 def _no_offer(answers: Sequence[Offer | Refusal]) -> NoRoute:
