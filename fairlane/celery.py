@@ -6,9 +6,7 @@ from typing import Any
 from celery import Celery, signals
 from django.db import connections
 
-from fairlane.core import broker
-
-from fairlane.core import garbage
+from fairlane.core import broker, garbage
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fairlane.settings.sandbox")
 

@@ -8,7 +8,7 @@ import redis
 
 from sandbox.world import MAKERS
 from tests.clients import api, swap
-from tests.crash.ordeal import Ordeal, orders_under_way
+from tests.crash.ordeal import Ordeal, new_ordeal, orders_under_way
 from tests.stack import Stack
 from tests.waiting import until
 
@@ -68,10 +68,12 @@ async def test_redis_is_restarted(stack: Stack) -> None:
 
 
 async def test_the_node_answers_with_errors_and_late(stack: Stack) -> None:
+    orders = new_ordeal(stack)
     stack.chain.faults(errorRate=0.3, lostAnswerRate=0.3, delayMs=50)
-    async with orders_under_way(stack, 40) as orders:
-        await until(lambda: any(w.ended for w in orders.witnesses), "an order ends all the same")
-        stack.chain.faults(errorRate=0, lostAnswerRate=0, delayMs=0)
+    await orders.send(40)
+    await until(lambda: any(w.ended for w in orders.witnesses), "an order ends all the same")
+    stack.chain.faults(errorRate=0, lostAnswerRate=0, delayMs=0)
+    await orders.give_account()
     assert orders.outcomes["CONFIRMED"] > 0
     assert orders.outcomes.keys() <= {"CONFIRMED", "FAILED"}
     failures = {order["failure"]["kind"] for order in orders.orders if order["failure"]}
