@@ -84,6 +84,9 @@ def test_what_is_wrong_is_said_at_its_field(trader: Visitor) -> None:
     trader.press(Keys.BACKSPACE * 12, "1")
     trader.wait_for_text("#quotes tr.best", "Best")
     assert trader.text("#inputAmount-error") == ""
+    trader.tab_to("#slippageBps")
+    trader.press(Keys.BACKSPACE * 4, "50")
+    trader.wait_for_text("#slippageBps-error", "At most 10.00 %.")
 
 
 def test_an_order_of_another_client_appears_and_can_be_cancelled(
@@ -98,6 +101,23 @@ def test_an_order_of_another_client_appears_and_can_be_cancelled(
     trader.find(f"{row} button")[0].click()
     trader.wait_for_text(f"{row} .status", "CANCELLED")
     assert trader.text(f"{row} button") == ""
+
+
+def test_an_order_that_waits_is_executed_from_its_page_and_watched_there(
+    stack: Stack, trader: Visitor
+) -> None:
+    created = httpx.post(
+        f"{stack.url()}/api/orders", json=swap(stack), headers=bearer(stack.key)
+    ).json()
+    trader.go(f"/orders/{created['orderId']}")
+    trader.wait_for_text("#connection", "Live")
+    trader.tab_to("#execute")
+    trader.press(Keys.ENTER)
+    trader.wait_for_text("#attempts", "CONFIRMED")
+    assert trader.texts("#timeline .status") == LIFE
+    assert trader.text("#execute") == trader.text("#cancel") == ""
+    trader.wait("the socket has ended", lambda: trader.text("#connection") == "")
+    assert trader.complaints() == []
 
 
 def test_pages_go_on_where_they_were_when_the_server_comes_back(
