@@ -1,7 +1,6 @@
 """Two web processes, messages that get lost, processes that are told to stop."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 
 import httpx
@@ -104,6 +103,20 @@ async def test_lost_announcements_leave_no_gap(
     assert {tuple(witness.seqs) for witness in witnesses} == {(1, 2, 3, 4, 5)}
 
 
+async def test_two_relays_take_turns(stack: Stack, api: httpx.AsyncClient) -> None:
+    stack.start("relay-2")
+    ids = await send_bulk(api, swaps(stack, 60))
+    witnesses = [Witness(stack, order_id, web=WEBS[n % 2]) for n, order_id in enumerate(ids)]
+    await asyncio.gather(*(witness.follow() for witness in witnesses))
+    async with socket(stack, "/api/orders/ws") as feed:
+        start = (await next_frame(feed))["position"]
+        more = await send_bulk(api, swaps(stack, 60))
+        positions = [(await next_frame(feed))["position"] for _ in range(5 * len(more))]
+    stack.stop("relay-2")
+    assert {tuple(witness.seqs) for witness in witnesses} == {(1, 2, 3, 4, 5)}
+    assert positions == list(range(start + 1, start + 1 + len(positions)))
+
+
 async def test_a_worker_told_to_stop_finishes_its_claim(
     stack: Stack, api: httpx.AsyncClient
 ) -> None:
@@ -170,11 +183,3 @@ async def _executions_counted(api: httpx.AsyncClient) -> float:
     name = 'fairlane_http_request_seconds_count{method="POST",route="/api/orders/execute"'
     lines = [line for line in page.text.splitlines() if line.startswith(name)]
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
-
-
-async def test_a_frame_is_one_json_object(stack: Stack, api: httpx.AsyncClient) -> None:
-    order_id = await send(api, swap(stack))
-    async with socket(stack, f"/ws/orders/{order_id}") as connection:
-        snapshot = json.loads(await connection.recv())
-    assert {"type", "orderId", "seq", "order", "history"} <= snapshot.keys()
-    assert snapshot["orderId"] == order_id
