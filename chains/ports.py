@@ -4,7 +4,7 @@ Amounts are base units, addresses and transaction signatures base58 text, times 
 Every adapter raises only the errors of `chains.errors`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -224,8 +224,8 @@ class QuoteVenue(Protocol):
 class WalletKeys(Protocol):
     """The wallets Fairlane signs for. Secrets never leave the implementation."""
 
-    def addresses(self) -> frozenset[str]:
-        """The wallets it signs for, as far as known."""
+    def labels(self) -> Mapping[str, str]:
+        """The wallets it signs for, as far as known: the name people gave each, by address."""
 
     def has(self, address: str) -> bool: ...
 

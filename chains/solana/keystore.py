@@ -5,6 +5,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -32,6 +33,7 @@ class KeyStore:
         """
         self._folder = folder
         self._keys: dict[str, Keypair] = {}
+        self._labels: dict[str, str] = {}
         self._loaded: set[Path] = set()
         self._seen: int | None = None
         self._lock = threading.Lock()
@@ -41,8 +43,8 @@ class KeyStore:
     def __repr__(self) -> str:
         return f"<KeyStore: {len(self._keys)} wallets>"
 
-    def addresses(self) -> frozenset[str]:
-        return frozenset(self._keys)
+    def labels(self) -> Mapping[str, str]:
+        return dict(self._labels)
 
     def has(self, address: str) -> bool:
         if address in self._keys:
@@ -86,7 +88,9 @@ class KeyStore:
         keypair = _keypair(content)
         if keypair is None:
             return f"{path} holds no Solana keypair"
-        self._keys[str(keypair.pubkey())] = keypair
+        address = str(keypair.pubkey())
+        self._keys[address] = keypair
+        self._labels[address] = path.stem
         self._loaded.add(path)
         return None
 

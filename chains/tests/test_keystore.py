@@ -36,7 +36,7 @@ def test_a_key_that_appears_later_is_found(tmp_path: Path) -> None:
     keys = KeyStore(tmp_path)
     second = write_key(tmp_path / "2.json", Keypair())
     assert keys.has(second)
-    assert keys.addresses() == {first, second}
+    assert keys.labels().keys() == {first, second}
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o620])

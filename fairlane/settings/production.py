@@ -22,7 +22,7 @@ _KNOWN_KEYS = ("django-insecure", "only-tests", "sandbox", "change")
 
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "fairlane.core.static_files.Storage"},
 }
 
 # The __Host- prefix makes browsers refuse the cookie from a subdomain or over plain HTTP.

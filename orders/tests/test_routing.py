@@ -117,7 +117,7 @@ def test_an_offer_below_the_orders_bound_is_slippage_and_may_be_asked_again() ->
     result = choose([offer(amount=1_000)], bound)
     assert result == NoRoute(
         "slippage",
-        "the best offer is 1000 base units, less than the 1001 the order accepts",
+        "the best offer is 0.10 % below the least output the order accepts",
         temporary=True,
     )
     assert choose([offer(amount=1_001)], bound) == Route(offer(amount=1_001), 1_001)

@@ -10,8 +10,10 @@ class Command(BaseCommand):
     help = "Register the wallets whose keys are in WALLET_KEYS_DIR, so that orders may name them."
 
     def handle(self, **options: Any) -> None:
-        addresses = sorted(registry.wallet_keys().addresses())
+        labels = registry.wallet_keys().labels()
+        # A label that an operator changed in the admin stays.
         Wallet.objects.bulk_create(
-            [Wallet(address=address) for address in addresses], ignore_conflicts=True
+            [Wallet(address=address, label=label[:64]) for address, label in labels.items()],
+            ignore_conflicts=True,
         )
-        self.stdout.write(f"{len(addresses)} wallets")
+        self.stdout.write(f"{len(labels)} wallets")
