@@ -85,7 +85,7 @@ def running(say: Callable[[str], None]) -> Iterator[Stack]:
         redis = start_redis(home.redis, log=home.log("redis"))
         stopping.callback(redis.stop)
         plan = _plan(home, postgres.url, redis.url)
-        bootstrap(plan, say=lambda _: None)
+        bootstrap(plan)
         parts = {"postgres": postgres, "redis": redis}
         for service in fleet(plan):
             if service.name in NOT_MEASURED:
