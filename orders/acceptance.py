@@ -1,19 +1,17 @@
 """Accepting orders: what every door does with a request, and many requests in one transaction."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 from django.db import transaction
 from pydantic import ValidationError
 
 from fairlane.core import checkpoints, idempotency, validation
-from fairlane.core.errors import Problem, malformed
+from fairlane.core.errors import Problem
 from fairlane.core.idempotency import Answer
 from fairlane.core.principals import Principal
 from orders import representation, services
@@ -46,22 +44,6 @@ class Acceptance:
     orders: Sequence[NewOrder]
     answer: Answer
     idempotency: idempotency.Request | None
-
-
-def read_json(raw: bytes) -> object:
-    """The body, its numbers with every digit.
-
-    Raises:
-        Problem: 400, it is no JSON.
-    """
-    try:
-        return json.loads(raw, parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise malformed() from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def prepare(

@@ -13,7 +13,16 @@ from typing import Any
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from fairlane.core import auth, credentials, idempotency, metrics, request_ids, switches, throttling
+from fairlane.core import (
+    auth,
+    credentials,
+    idempotency,
+    json_bodies,
+    metrics,
+    request_ids,
+    switches,
+    throttling,
+)
 from fairlane.core.errors import CONTENT_TYPE, Problem, unavailable, wrong_content_type
 from fairlane.core.group_commit import GroupCommit
 from fairlane.core.idempotency import Answer
@@ -26,9 +35,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
-
-# A thousand orders are about 250 kB.
-MAX_BODY_BYTES = 2_000_000
 
 _DOORS = {door.path: door for door in (acceptance.EXECUTE, acceptance.WAIT, acceptance.BULK)}
 
@@ -98,13 +104,14 @@ class Intake:
             # Guessing keys is throttled too.
             await throttling.acheck(None, address)
             raise
+        principal.require("orders:write")
         await throttling.acheck(principal, address)
         await switches.arequire_on("orders.intake")
         if headers.get(b"content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise wrong_content_type()
         prepared = acceptance.prepare(
             door,
-            acceptance.read_json(await _read(receive)),
+            json_bodies.read(await _read(receive)),
             principal=principal,
             key=headers.get(b"idempotency-key"),
             registry=await registry.acurrent(),
@@ -127,8 +134,7 @@ async def _read(receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise Problem(400, "disconnected", "The client went away")
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
-            raise Problem(413, "too_large", f"The body is over {MAX_BODY_BYTES} bytes")
+        json_bodies.require_size(len(body))
         if not message.get("more_body"):
             return bytes(body)
 

@@ -14,8 +14,9 @@ from orders import registry
 from orders.execution import route
 from orders.execution.fees import SolRates
 from orders.models import Token, Wallet
+from orders.tests import doors
 from orders.tests.factories import TRADER_KEYS, TRADERS
-from orders.tests.outside import OutsideWorld, without_account, with_amount
+from orders.tests.outside import OutsideWorld, with_amount, without_account
 from sandbox.keys import write_private
 from sandbox.parts import start_maker, start_node, write_world
 from sandbox.tokens import TOKENS
@@ -62,6 +63,19 @@ def bearer(issue_key: IssueKey) -> Callable[..., dict[str, str]]:
         return {"Authorization": f"Bearer {plain}"}
 
     return headers
+
+
+@pytest.fixture(params=[doors.rest, doors.asgi], ids=["rest", "asgi"])
+def door(request: pytest.FixtureRequest) -> doors.Door:
+    """Both ways in for new orders, one after the other."""
+    found: doors.Door = request.param
+    return found
+
+
+@pytest.fixture
+def key(bearer: Callable[..., dict[str, str]]) -> dict[str, str]:
+    """Headers of a caller who may do everything."""
+    return bearer()
 
 
 @pytest.fixture(scope="session")

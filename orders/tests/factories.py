@@ -65,9 +65,13 @@ class OrderFactory(factory.django.DjangoModelFactory[Order]):
     slippage_bps = 50
     queued_at = factory.Maybe("stage", factory.LazyFunction(lambda: datetime.now(UTC)), None)
 
-    @factory.post_generation
-    def told(order: Order, create: bool, extracted: None, **columns: Any) -> None:
-        EventFactory.create(object_id=order.id, wallet=order.wallet)
+    told = factory.RelatedFactory(
+        EventFactory,
+        object_id=factory.SelfAttribute("..id"),
+        wallet=factory.SelfAttribute("..wallet"),
+    )
+
+    stage: ClassVar[str | None] = None
 
     @classmethod
     def _create(cls, model_class: type[Order], *args: Any, **columns: Any) -> Order:
@@ -76,8 +80,6 @@ class OrderFactory(factory.django.DjangoModelFactory[Order]):
         if stage:
             WorkFactory.create(object_id=order.id, stage=stage)
         return order
-
-    stage: ClassVar[str | None] = None
 
 
 class QuoteFactory(factory.django.DjangoModelFactory[Quote]):

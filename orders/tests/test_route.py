@@ -227,7 +227,9 @@ def test_a_setback_discards_what_the_venue_was_asked(outside: OutsideWorld) -> N
     assert Attempt.objects.count() == 1
 
 
-@pytest.mark.parametrize(("tries", "least", "most"), [(0, 250, 750), (1, 250, 750), (3, 1000, 3000)])
+@pytest.mark.parametrize(
+    ("tries", "least", "most"), [(0, 250, 750), (1, 250, 750), (3, 1000, 3000)]
+)
 def test_back_off_doubles_with_jitter(tries: int, least: int, most: int) -> None:
     delays = {retries.back_off_ms(tries) for _ in range(200)}
     assert least <= min(delays) and max(delays) <= most

@@ -1,18 +1,17 @@
-"""JSON as money needs it."""
+"""Bodies of REST views."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
-from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
+
+from fairlane.core import json_bodies
 
 
 class StrictJSONParser(BaseParser):
-    """application/json in UTF-8: numbers keep every digit, NaN and Infinity are refused."""
+    """application/json in UTF-8, as `json_bodies` reads it."""
 
     media_type = "application/json"
 
@@ -22,12 +21,4 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        try:
-            return json.loads(stream.read(), parse_float=Decimal, parse_constant=_refuse)
-        # Nesting without end and numbers of thousands of digits are no JSON of ours either.
-        except (ValueError, RecursionError) as error:
-            raise ParseError from error
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON")
+        return json_bodies.read(stream.read(json_bodies.MAX_BODY_BYTES + 1))
