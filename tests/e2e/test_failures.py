@@ -26,7 +26,7 @@ async def test_a_price_that_fell_too_far_fails_the_order_as_slippage(
     assert witness.statuses[-1] == "FAILED"
     failed = witness.seen[-1]["data"]
     assert failed["kind"] == "slippage"
-    assert "price" in failed["reason"] or "less than" in failed["reason"]
+    assert "the price fell by" in failed["reason"] or "the order accepts" in failed["reason"]
     assert stack.chain.executions([witness.order_id]) == {witness.order_id: 0}
 
 
