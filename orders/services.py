@@ -214,6 +214,7 @@ def _resume(order: Order) -> None:
     """Back to the stage where its attempts stand: a signed one is looked up, never signed anew."""
     signed = Attempt.objects.filter(order=order, state="SIGNED").exists()
     stage, status = (CONFIRM, "SUBMITTED") if signed else (ROUTE, "PENDING")
+    Attempt.objects.filter(order=order, state="REQUESTED").update(state="DISCARDED")
     Work.objects.update_or_create(
         object_id=order.id,
         defaults={

@@ -76,9 +76,9 @@ def move(
 ) -> set[UUID]:
     """Change many statuses and append their events in one statement.
 
-    A row moves only where the table allows the step from the status it has at that moment
-    (and, if given, only from ``only_from``); the others are left alone. All moves name the same
-    ``columns``. The model has the columns ``id, status, seq, wallet, updated_at`` and the
+    A row moves only where the table allows the step from the status it has once whoever else is
+    moving it has committed (and, if given, only from ``only_from``); the others are left alone.
+    All moves name the same ``columns``. The model has the columns ``id, status, seq, wallet, updated_at`` and the
     attribute ``EVENT_KIND``.
 
     Returns:
@@ -131,25 +131,21 @@ def _statement(
     fields = [model._meta.get_field(name) for name in names]
     columns = [f.column for f in fields]  # type: ignore[union-attr]
     types = [str(f.db_type(connection)) for f in fields]
-    pairs = [
-        (source, target)
-        for target in sorted({m.to for m in moves})
-        for source in transitions.sources(target)
-        if only_from is None or source in only_from
-    ]
-    columns_in = ", ".join(f"%s::{t}[]" for t in ["uuid", "text", "jsonb", *types])
-    aliases = ", ".join(["id", "status", "data", *(f'"{c}"' for c in columns)])
+    sources = {
+        target: [s for s in transitions.sources(target) if only_from is None or s in only_from]
+        for target in {m.to for m in moves}
+    }
+    columns_in = ", ".join(f"%s::{t}[]" for t in ["uuid", "text", "jsonb", "jsonb", *types])
+    aliases = ", ".join(["id", "status", "sources", "data", *(f'"{c}"' for c in columns)])
     changes = "".join(f', "{c}" = input."{c}"' for c in columns)
     table = model._meta.db_table
     kind: str = model.EVENT_KIND  # type: ignore[attr-defined]
     sql = f"""
         WITH input AS (SELECT * FROM unnest({columns_in}) AS i({aliases})),
-        steps AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS s(source, target)),
         moved AS (
             UPDATE "{table}" AS o
             SET status = input.status, seq = o.seq + 1, updated_at = clock_timestamp(){changes}
-            FROM input JOIN steps ON steps.target = input.status
-            WHERE o.id = input.id AND o.status = steps.source
+            FROM input WHERE o.id = input.id AND input.sources ? o.status
             RETURNING o.id, o.seq, o.status, o.wallet, input.data, o.updated_at
         )
         INSERT INTO "{Event._meta.db_table}"
@@ -160,10 +156,9 @@ def _statement(
     values: list[Any] = [
         arrays.literal(m.object_id for m in moves),
         arrays.literal(m.to for m in moves),
+        arrays.literal(sources[m.to] for m in moves),
         arrays.literal(dict(m.data) for m in moves),
         *(arrays.literal(m.columns[name] for m in moves) for name in names),
-        [source for source, _ in pairs],
-        [target for _, target in pairs],
         kind,
     ]
     return sql, values

@@ -58,9 +58,9 @@ class OutsideWorld:
         return int(memos.get(memo, 0))
 
     def _call(self, method: str, *params: object) -> Any:
-        return _post(
-            self.node, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-        )["result"]
+        return _post(self.node, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params})[
+            "result"
+        ]
 
 
 def without_account(genesis: dict[str, Any], owner: str, symbol: str) -> dict[str, Any]:

@@ -82,9 +82,7 @@ def test_the_last_event_tells_amounts_price_and_transaction(order: Order) -> Non
 
 def test_a_missing_output_account_is_created_on_the_way(outside: OutsideWorld) -> None:
     assert outside.balance(TRADERS[1], "PYUSD") == 0
-    order = OrderFactory.create(
-        stage=ROUTE, wallet=TRADERS[1], output_token_id=MINTS["PYUSD"]
-    )
+    order = OrderFactory.create(stage=ROUTE, wallet=TRADERS[1], output_token_id=MINTS["PYUSD"])
     take_through(ROUTE, BUILD, SUBMIT)
     confirm(order)
     assert order.status == "CONFIRMED"
