@@ -192,6 +192,7 @@ class Attempt(models.Model):
     """One transaction that was built to execute an order.
 
     Attributes:
+        number: which try of the order it belongs to.
         message: the serialized transaction message both sides sign.
         signature: the transaction's id, known as soon as the wallet has signed.
         transaction: the signed bytes: what is sent, and sent again, until it landed or expired.

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
 
 from chains import registry as adapters
 from chains.errors import ChainError
@@ -135,16 +134,13 @@ def _record_pending(claim: Claim, drafts: Sequence[Draft], answers: Mapping[UUID
 
 
 def _insert(new: Sequence[tuple[Draft, Mapping[str, Any]]]) -> None:
-    """Store attempts, numbered after those the orders already had."""
-    ids = [draft.order.id for draft, _ in new]
-    counts = Attempt.objects.filter(order_id__in=ids).values_list("order_id")
-    last = dict(counts.annotate(last=Max("number")).values_list("order_id", "last"))
+    """Store attempts; a try of an order has one at most, so they share its number."""
     bulk.insert(
         Attempt,
         [
             {
                 "order_id": draft.order.id,
-                "number": last.get(draft.order.id, 0) + 1,
+                "number": draft.order.tries,
                 "venue": draft.venue,
                 "reference": draft.reference,
                 "maker": draft.maker,

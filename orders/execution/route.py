@@ -65,18 +65,23 @@ def work(claim: Claim) -> None:
 
 def _begin(claim: Claim) -> list[OrderRow]:
     """Announce that routing begins; those already announced by a claim that died go on."""
-    pending = rows.orders(claim.ids, "PENDING")
-    transitions.move(
+    found = rows.orders(claim.ids, "PENDING", "ROUTING")
+    begun = transitions.move(
         Order,
         ORDER,
         [
             Move(order.id, "ROUTING", {"try": order.tries + 1}, {"tries": order.tries + 1})
-            for order in pending
+            for order in found
+            if order.status == "PENDING"
         ],
         only_from=["PENDING"],
     )
     checkpoints.reach("orders.route.begun")
-    return rows.orders(claim.ids, "ROUTING")
+    return [
+        order._replace(status="ROUTING", tries=order.tries + 1) if order.id in begun else order
+        for order in found
+        if order.id in begun or order.status == "ROUTING"
+    ]
 
 
 def _request(order: OrderRow) -> QuoteRequest:
