@@ -19,11 +19,17 @@ class Event(models.Model):
     wallet = models.CharField(max_length=64)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())
-    position = models.BigIntegerField(null=True, unique=True)
+    position = models.BigIntegerField(null=True)
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["object_id", "seq"], name="event_seq_unique"),
+            # Without the unpublished, for which an entry would be written and removed again.
+            models.UniqueConstraint(
+                fields=["position"],
+                condition=models.Q(position__isnull=False),
+                name="event_position_unique",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
