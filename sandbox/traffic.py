@@ -33,7 +33,7 @@ def main() -> int:
 
 def run(world: dict[str, Any], stop: threading.Event) -> None:
     """Send orders until told to stop, more and more rarely while they are not taken."""
-    traders = [address for name, address in world["wallets"].items() if name.startswith("trader-")]
+    traders = list(world["wallets"].values())
     headers = {"Authorization": f"Bearer {world['api_keys']['demo']}"}
     pause = 0.0
     with httpx.Client(

@@ -53,8 +53,8 @@ class World:
 
     @property
     def addresses(self) -> dict[str, str]:
-        """name → address of every trader and maker."""
-        return {name: str(key.pubkey()) for name, key in (self.traders | self.makers).items()}
+        """name → address of every wallet that orders may name."""
+        return {name: str(key.pubkey()) for name, key in self.traders.items()}
 
 
 def write_world(directory: Path, *, traders: int = TRADERS) -> World:
