@@ -59,7 +59,7 @@ def run(api: Api, *, until: int) -> None:
     world = {
         "base_url": f"http://127.0.0.1:{api.server_port}",
         "api_keys": {"demo": "flk_demo"},
-        "wallets": {"trader-01": WALLET, "raydium": "not a trader"},
+        "wallets": {"trader-01": WALLET},
     }
     traffic.run(world, api.done)
 
