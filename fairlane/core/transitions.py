@@ -78,8 +78,8 @@ def move(
 
     A row moves only where the table allows the step from the status it has once whoever else is
     moving it has committed (and, if given, only from ``only_from``); the others are left alone.
-    All moves name the same ``columns``. The model has the columns ``id, status, seq, wallet, updated_at`` and the
-    attribute ``EVENT_KIND``.
+    All moves name the same ``columns``. The model has the columns ``id, status, seq, wallet,
+    updated_at`` and the attribute ``EVENT_KIND``.
 
     Returns:
         The ids that moved. A row that is missing from it was in another state.

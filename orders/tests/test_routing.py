@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ offers = st.builds(
 answer_sets = st.lists(offers, max_size=3, unique_by=lambda offer: offer.venue)
 
 
-def offer(venue: str = "raydium", amount: int = 1_000, **changes: int) -> Offer:
+def offer(venue: str = "raydium", amount: int = 1_000, **changes: Any) -> Offer:
     return replace(Offer(venue, amount, amount, 1), **changes)
 
 

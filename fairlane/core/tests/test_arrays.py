@@ -1,6 +1,7 @@
 """Array literals: PostgreSQL reads back what was written."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +14,7 @@ from fairlane.core import arrays
 pytestmark = pytest.mark.django_db
 
 
-def read_back(values, type_):
+def read_back(values: list[Any], type_: str) -> Any:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT %s::{type_}[]", [arrays.literal(values)])
         return cursor.fetchone()[0]
@@ -31,11 +32,11 @@ def read_back(values, type_):
         ("jsonb", []),
     ],
 )
-def test_every_type_of_column_is_read_back(type_, values):
+def test_every_type_of_column_is_read_back(type_: str, values: list[Any]) -> None:
     assert read_back(values, type_) == values
 
 
-def test_json_is_read_back_by_its_parts():
+def test_json_is_read_back_by_its_parts() -> None:
     document = {"reason": 'he said "no", \\o/', "list": [1, None, "}"], "nested": {"é": "{"}}
     with connection.cursor() as cursor:
         cursor.execute(
@@ -47,5 +48,5 @@ def test_json_is_read_back_by_its_parts():
 
 
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))))
-def test_any_text_is_read_back(values):
+def test_any_text_is_read_back(values: list[str]) -> None:
     assert read_back(values, "text") == values
