@@ -4,8 +4,7 @@ from sandbox.plan import Plan
 from sandbox.ports import HOST
 
 EXAMPLE = """\
-  key=$(.venv/bin/python -c \\
-      'import json; print(json.load(open("{credentials}"))["api_keys"]["demo"])')
+  key=$(sed -n 's/.*"demo": "\\(.*\\)"/\\1/p' {credentials})
   curl -s {base_url}/api/orders/execute -H "Authorization: Bearer $key" \\
        -H 'Content-Type: application/json' \\
        -d '{{"userWallet": "{wallet}", "inputToken": "SOL", "outputToken": "USDC", \

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -12,13 +13,13 @@ import redis
 
 from sandbox.errors import SandboxError
 from sandbox.home import REPOSITORY
-from sandbox.parts import start_postgres, start_redis
+from sandbox.parts import Part, start_postgres, start_redis
 from sandbox.tests.conftest import is_running, wait_for
 
 OWNER = """
 import json, sys, time
 from pathlib import Path
-from sandbox.parts import start_postgres, start_redis
+from sandbox.parts import Part, start_postgres, start_redis
 folder = Path(sys.argv[1])
 parts = [start_postgres(folder / "postgres", volatile=True), start_redis(folder / "redis")]
 print(json.dumps([part.pid for part in parts]), flush=True)
@@ -84,6 +85,19 @@ def test_parts_end_with_an_owner_that_is_killed(tmp_path: Path) -> None:
 
     for pid in pids:
         wait_for(lambda pid=pid: not is_running(pid), f"the end of {pid}")  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("start", "setting"), [(start_postgres, "DATABASE_URL"), (start_redis, "REDIS_URL")]
+)
+def test_a_missing_wheel_is_explained_with_a_way_out(
+    start: Callable[[Path], Part], setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None if name == "redis-server" else name)
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    with pytest.raises(SandboxError, match=f"set {setting}|Set {setting}"):
+        start(tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user for PostgreSQL")

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -95,3 +96,16 @@ def test_the_banner_shows_the_way_in_and_no_password(plan: Plan) -> None:
     assert "http://127.0.0.1:8000/sign-in/once" in text
     assert "127.0.0.1:1" in text
     assert "secret" not in text
+
+
+def test_the_banners_example_finds_the_demo_key(plan: Plan) -> None:
+    publish(plan, api_keys={"demo": "flk_x"})
+    line = next(line for line in banner(plan, sign_in="").splitlines() if "key=" in line)
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{line}; echo $key"],
+        cwd=plan.home.directory.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "flk_x\n"
