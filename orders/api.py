@@ -20,6 +20,7 @@ from fairlane.core.rest.permissions import needs
 from orders import (
     acceptance,
     comparison,
+    parsing,
     registry,
     representation,
     selectors,
@@ -80,6 +81,8 @@ def _answer(answer: idempotency.Answer) -> HttpResponse:
 class Orders(APIView):
     """The orders of the wallets the caller may act for."""
 
+    pagination_class = CursorPage
+
     def get_permissions(self) -> list[Any]:
         scope = "orders:write" if self.request.method == "POST" else "orders:read"
         return [needs(scope)()]
@@ -116,13 +119,14 @@ class Orders(APIView):
                 raise invalid(FieldError("status", "invalid", "There is no such status."))
             orders = selectors.with_status(orders, status)
         if wallet := request.query_params.get("wallet"):
-            orders = orders.filter(wallet=wallet)
+            orders = orders.filter(wallet=parsing.address("wallet", wallet))
         return _page(orders, request, self)
 
 
 class OrdersOfWallet(APIView):
     """The orders of one wallet."""
 
+    pagination_class = CursorPage
     permission_classes = (needs("orders:read"),)
 
     @extend_schema(
@@ -132,16 +136,13 @@ class OrdersOfWallet(APIView):
     )
     def get(self, request: Request, wallet: str) -> Response:
         """List a wallet's orders."""
-        principal_of(request).require_wallet(wallet)
+        principal_of(request).require_wallet(parsing.address("wallet", wallet))
         return _page(Order.objects.filter(wallet=wallet), request, self)
 
 
 def _page(orders: Any, request: Request, view: APIView) -> Response:
-    limit = request.query_params.get("limit")
-    if limit is not None and not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 500):
-        raise invalid(FieldError("limit", "invalid", "A whole number from 1 to 500."))
     paginator = CursorPage()
-    page: list[Order] = paginator.paginate_queryset(orders, request, view=view) or []
+    page = paginator.paginate_queryset(orders, request, view=view)
     return paginator.get_paginated_response([representation.summary(order) for order in page])
 
 
@@ -151,6 +152,7 @@ class ExecuteNewOrder(APIView):
     permission_classes = (needs("orders:write"),)
 
     @extend_schema(
+        operation_id="orders_execute_new",
         summary="Create an order and execute it",
         request=OrderRequest,
         parameters=[IDEMPOTENCY_KEY],

@@ -96,14 +96,35 @@ def parse_terms(
     return Terms(sold, bought, units, tolerance)
 
 
-def _check_wallet(address: str, registry: Registry, errors: list[FieldError]) -> None:
-    if address in registry.wallets:
+def address(field: str, text: str) -> str:
+    """The text, if it is an address.
+
+    Raises:
+        Problem: 400, it is none.
+    """
+    if not _is_address(text):
+        raise invalid(_no_address(field))
+    return text
+
+
+def _check_wallet(wallet: str, registry: Registry, errors: list[FieldError]) -> None:
+    if wallet in registry.wallets:
         return
-    try:
-        Pubkey.from_string(address)
-    except ValueError:
-        errors.append(FieldError("userWallet", "invalid_address", "Must be a base58 address."))
+    if not _is_address(wallet):
+        errors.append(_no_address("userWallet"))
     else:
         errors.append(
             FieldError("userWallet", "unknown_wallet", "This wallet's key is not held here.")
         )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        Pubkey.from_string(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _no_address(field: str) -> FieldError:
+    return FieldError(field, "invalid_address", "Must be a base58 address.")

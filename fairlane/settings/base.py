@@ -233,6 +233,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Fairlane",
     "DESCRIPTION": "Swap orders on Solana: routed, executed once, accounted for.",
     "VERSION": "1",
+    # Request bodies are described by pydantic, whose JSON schemas are those of 3.1.
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
