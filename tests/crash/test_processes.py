@@ -6,6 +6,7 @@ import signal
 
 import pytest
 
+from tests.crash.conftest import PROCESSES
 from tests.crash.ordeal import new_ordeal, orders_under_way
 from tests.stack import Stack
 from tests.waiting import until
@@ -96,14 +97,13 @@ async def test_a_web_process_is_killed_under_its_sockets(stack: Stack) -> None:
 
 async def test_all_of_fairlane_is_killed_at_once(stack: Stack) -> None:
     point = "orders.submit.sent"
-    everything = [name for name in stack.parts if name.startswith(("web", "worker", "beat", "rel"))]
     stack.interruptions.hold_at(point)
     async with orders_under_way(stack, COUNT) as orders:
         await until(lambda: stack.interruptions.is_held(point), "transactions were sent")
-        for name in everything:
+        for name in PROCESSES:
             stack.kill(name)
         stack.interruptions.release(point)
-        stack.start(*everything)
+        stack.start(*PROCESSES)
     assert orders.outcomes == {"CONFIRMED": COUNT}
 
 

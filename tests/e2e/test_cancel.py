@@ -83,7 +83,7 @@ async def test_a_worker_records_nothing_while_a_cancellation_is_about_to_commit(
     assert stack.chain.executions([order_id]) == {order_id: 0}
 
 
-async def test_a_cancellation_that_comes_to_late_changes_nothing(
+async def test_a_cancellation_that_comes_too_late_changes_nothing(
     stack: Stack, api: httpx.AsyncClient, other_web: httpx.AsyncClient
 ) -> None:
     order_id = await _send_held(stack, api, "orders.route.claimed")
