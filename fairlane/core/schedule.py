@@ -29,9 +29,10 @@ def sync(periodic: Sequence[Periodic] = PERIODIC) -> list[str]:
     What an operator changed on a task that exists (interval, enabled) stays as it is.
     """
     for task in periodic:
-        schedule, _ = IntervalSchedule.objects.get_or_create(
-            every=task.every_seconds, period=IntervalSchedule.SECONDS
-        )
+        # Nothing keeps an operator from making the same interval twice.
+        interval = {"every": task.every_seconds, "period": IntervalSchedule.SECONDS}
+        schedule = IntervalSchedule.objects.filter(**interval).first()
+        schedule = schedule or IntervalSchedule.objects.create(**interval)
         PeriodicTask.objects.get_or_create(
             name=task.name,
             defaults={
