@@ -208,7 +208,7 @@ class OneOrder(APIView):
         change = parse(ChangeRequest, request.data)
         order = selectors.get(order_id, principal)
         terms = _changed(order, change)
-        changed = services.replace(order_id=order_id, terms=terms, by=principal)
+        changed = services.replace(order_id=order_id, terms=terms, seen=order.seq, by=principal)
         return Response(representation.summary(changed))
 
 

@@ -84,6 +84,7 @@ class Order(models.Model):
         spent_amount, output_amount: what the confirmed transaction took and paid.
         network_fee: lamports the confirmed transaction cost.
         tries: how often the venues were asked for a route.
+        retry_of: the failed order that a person had executed again as this one.
     """
 
     EVENT_KIND = "order"
@@ -111,6 +112,7 @@ class Order(models.Model):
     signature = models.CharField(max_length=88, default="")
     failure_kind = models.CharField(max_length=16, default="")
     failure_reason = models.TextField(default="")
+    retry_of = models.UUIDField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     queued_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
@@ -123,6 +125,11 @@ class Order(models.Model):
         ]
         constraints: ClassVar = [
             ORDER.check_constraint("order_status_known"),
+            models.UniqueConstraint(
+                fields=["retry_of"],
+                condition=models.Q(retry_of__isnull=False),
+                name="order_retried_once",
+            ),
             models.CheckConstraint(
                 condition=models.Q(input_amount__gt=0), name="order_input_positive"
             ),

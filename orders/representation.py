@@ -68,6 +68,7 @@ def summary(order: Order) -> dict[str, Any]:
         "networkFeeLamports": None if order.network_fee is None else str(order.network_fee),
         "txHash": order.signature or None,
         "failure": _failure(order),
+        "retryOf": order.retry_of and str(order.retry_of),
         "createdAt": order.created_at.isoformat(),
         "updatedAt": order.updated_at.isoformat(),
         "links": links(order.id),

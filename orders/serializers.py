@@ -61,6 +61,7 @@ class OrderSerializer(AcceptedOrderSerializer):
     networkFeeLamports = serializers.CharField(allow_null=True)
     txHash = serializers.CharField(allow_null=True)
     failure = FailureSerializer(allow_null=True)
+    retryOf = serializers.UUIDField(allow_null=True)
     updatedAt = serializers.DateTimeField()
 
 

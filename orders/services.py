@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from fairlane.core import arrays, audit, checkpoints, claims, transitions, wakeups
-from fairlane.core.errors import Problem
+from fairlane.core import arrays, audit, checkpoints, claims, switches, transitions, wakeups
+from fairlane.core.errors import FieldError, Problem, invalid
 from fairlane.core.models import Work
 from fairlane.core.principals import Principal
 from orders import registry, representation, selectors
+from orders.amounts import to_text
 from orders.models import Attempt, Order
-from orders.parsing import NewOrder, Terms
+from orders.parsing import NewOrder, Terms, parse_terms
 from orders.stage_names import BUILD, CONFIRM, ROUTE
 from orders.states import ORDER
 
@@ -122,11 +124,15 @@ def cancel(*, order_id: UUID, by: Principal, reason: str = "") -> Order:
     return order
 
 
-def replace(*, order_id: UUID, terms: Terms, by: Principal) -> Order:
+def replace(*, order_id: UUID, terms: Terms, seen: int, by: Principal) -> Order:
     """Give an order that waits to be executed other terms.
 
+    Args:
+        seen: the order's ``seq`` when the new terms were made from the old ones.
+
     Raises:
-        Problem: 404, no such order for this principal; 409, it waits no more.
+        Problem: 404, no such order for this principal; 409, it waits no more, or was changed
+            since it was seen.
     """
     with transaction.atomic():
         order = selectors.get(order_id, by)
@@ -141,10 +147,12 @@ def replace(*, order_id: UUID, terms: Terms, by: Principal) -> Order:
                 "input_amount": terms.input_amount,
                 "slippage_bps": terms.slippage_bps,
             },
-            where={"queued_at": None},
+            where={"queued_at": None, "seq": seen},
         )
         if not moved:
-            raise Problem(409, "stale_state", "Only an order that waits can be replaced")
+            raise Problem(
+                409, "stale_state", "Only an order that waits, and that nobody changes, can change"
+            )
         return selectors.get(order_id, by)
 
 
@@ -155,10 +163,11 @@ def retry(*, order_id: UUID, by: Principal, reason: str) -> Order:
         The order that goes on.
 
     Raises:
-        Problem: 404, no such order for this principal; 409, there is nothing to retry.
+        Problem: 404, no such order for this principal; 409, there is nothing to retry, or it was
+            retried before; 400 or 503, its terms cannot be ordered any more.
     """
     with transaction.atomic():
-        order = selectors.get(order_id, by)
+        order = _locked(order_id, by)
         if order.status == "REVIEW":
             _resume(order)
         elif order.status == "FAILED":
@@ -183,8 +192,7 @@ def fail_review(*, order_id: UUID, by: Principal, reason: str) -> Order:
             transaction of it may still land.
     """
     with transaction.atomic():
-        order = selectors.get(order_id, by)
-        Work.objects.filter(object_id=order_id).select_for_update().first()
+        order = _locked(order_id, by)
         if Attempt.objects.filter(order=order, state="SIGNED").exists():
             raise Problem(
                 409, "may_land", "A signed transaction may still land: let the order go on"
@@ -210,6 +218,13 @@ def fail_review(*, order_id: UUID, by: Principal, reason: str) -> Order:
         return selectors.get(order_id, by)
 
 
+def _locked(order_id: UUID, by: Principal) -> Order:
+    """The order, its work and itself locked against everybody else, in this order."""
+    Work.objects.filter(object_id=order_id).select_for_update().first()
+    selectors.get(order_id, by)
+    return Order.objects.select_for_update().get(id=order_id)
+
+
 def _resume(order: Order) -> None:
     """Back to the stage where its attempts stand: a signed one is looked up, never signed anew."""
     signed = Attempt.objects.filter(order=order, state="SIGNED").exists()
@@ -231,13 +246,26 @@ def _resume(order: Order) -> None:
 
 
 def _again(order: Order, by: Principal) -> Order:
-    tokens = registry.tokens().by_mint
-    terms = Terms(
-        tokens[order.input_token_id],
-        tokens[order.output_token_id],
-        order.input_amount,
+    """A failed order as a new one: its terms are checked as if they were sent now."""
+    switches.require_on("orders.intake")
+    if Order.objects.filter(retry_of=order.id).exists():
+        raise Problem(409, "stale_state", "The order was retried before")
+    known = registry.current()
+    errors: list[FieldError] = []
+    if order.wallet not in known.wallets:
+        errors.append(FieldError("userWallet", "unknown_wallet", "The wallet is not active."))
+    sold = known.tokens.by_mint[order.input_token_id]
+    terms = parse_terms(
+        order.input_token_id,
+        order.output_token_id,
+        Decimal(to_text(order.input_amount, sold.decimals)),
         order.slippage_bps,
+        known.tokens,
+        errors,
     )
+    if errors or terms is None:
+        raise invalid(*errors)
     fresh = NewOrder(uuid7(), order.wallet, order.type, terms)
     create([(fresh, by.ref, True)], now=timezone.now())
+    Order.objects.filter(id=fresh.id).update(retry_of=order.id)
     return Order.objects.get(id=fresh.id)

@@ -27,9 +27,11 @@ class KeyStore:
     """
 
     def __init__(self, folder: Path) -> None:
-        """
+        """Files that are unsafe or hold no key are logged and passed over: one of them must not
+        stop the orders of all other wallets.
+
         Raises:
-            Definitive: the folder cannot be read, or a file is unsafe or holds no key.
+            Definitive: the folder cannot be read.
         """
         self._folder = folder
         self._keys: dict[str, Keypair] = {}
@@ -37,8 +39,9 @@ class KeyStore:
         self._loaded: set[Path] = set()
         self._seen: int | None = None
         self._lock = threading.Lock()
-        if problems := self._scan():
-            raise Definitive("; ".join(problems))
+        if not os.access(folder, os.R_OK | os.X_OK) or not folder.is_dir():
+            raise Definitive(f"the wallet folder {folder} cannot be read")
+        self._rescan()
 
     def __repr__(self) -> str:
         return f"<KeyStore: {len(self._keys)} wallets>"
@@ -49,14 +52,17 @@ class KeyStore:
     def has(self, address: str) -> bool:
         if address in self._keys:
             return True
-        for problem in self._scan():
-            logger.warning("wallet_key_refused", extra={"problem": problem})
+        self._rescan()
         return address in self._keys
 
     def sign(self, address: str, message: bytes) -> bytes:
         if not self.has(address):
             raise Definitive(f"no key is held for wallet {address:.44}")
         return bytes(self._keys[address].sign_message(message))
+
+    def _rescan(self) -> None:
+        for problem in self._scan():
+            logger.warning("wallet_key_refused", extra={"problem": problem})
 
     def _scan(self) -> list[str]:
         """Load the files that were not loaded yet; returns what is wrong with the others."""

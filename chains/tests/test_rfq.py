@@ -1,6 +1,7 @@
 """The RFQ client against makers that lie, stammer or keep silent."""
 
 import asyncio
+import time
 from base64 import b64decode
 from typing import Any
 
@@ -41,7 +42,7 @@ GOOD_QUOTE: dict[str, Any] = {
     "feeAmount": "1",
     "feeBps": 30,
     "priceImpactBps": 2,
-    "expiresAt": 1_800_000_000_000,
+    "expiresAt": time.time_ns() // 1_000_000 + 3_600_000,
 }
 GOOD_SIGNATURE: dict[str, Any] = {
     "quoteId": "q1",
@@ -69,7 +70,7 @@ async def test_requests_travel_as_the_protocol_says(serve: Serve, http: Http) ->
     venue = RfqVenue("raydium", await serve(handler) + "/", http)
     assert venue.name == "raydium"
     assert await venue.quotes([QUOTE]) == [
-        FirmQuote("r1", "q1", ADDRESS, 100, 1, 30, 2, 1_800_000_000_000)
+        FirmQuote("r1", "q1", ADDRESS, 100, 1, 30, 2, GOOD_QUOTE["expiresAt"])
     ]
     assert await venue.cosign([COSIGN]) == [Cosigned("q1", bytes(MAKER.sign_message(MESSAGE)))]
     assert asked["/quote"] == {
@@ -131,8 +132,9 @@ BAD_FIELDS: dict[str, list[Any]] = {
     "feeAmount": ["-1", 1, None, str(2**64)],
     "feeBps": [-1, 10_001, "30", 3.0, True, None],
     "priceImpactBps": [-1, 10_001, [], {}],
-    "expiresAt": [0, -1, "1", 1e300, None],
-    "quoteId": ["", "a b", "q" * 129, "q\n", 1, None, ["q"]],
+    # The last two are over already, and in microseconds.
+    "expiresAt": [0, -1, "1", 1e300, None, 1_700_000_000_000, 2_000_000_000_000_000],
+    "quoteId": ["", "a b", "q" * 65, "q\n", 1, None, ["q"]],
     "maker": ["", "x", ADDRESS + "1", 1, None, "0" * 44, "é" * 32],
     "requestId": ["r2", None],
 }

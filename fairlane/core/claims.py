@@ -91,13 +91,14 @@ class Claim:
                 [error[:2000], self.ids, self.id],
             )
 
-    def quarantine(self) -> dict[UUID, str]:
-        """Put the poisoned rows aside until a person lets them go on; returns their last errors."""
+    def quarantine(self, ids: Collection[UUID]) -> dict[UUID, str]:
+        """Put rows aside until a person lets them go on; returns the last error of each."""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {_TABLE} SET quarantined_at = clock_timestamp(), claim_id = NULL"
-                " WHERE object_id = ANY(%s) AND claim_id = %s RETURNING object_id, last_error",
-                [self.poisoned, self.id],
+                " WHERE object_id = ANY(%s::uuid[]) AND claim_id = %s"
+                " RETURNING object_id, last_error",
+                [arrays.literal(ids), self.id],
             )
             return dict(cursor.fetchall())
 
@@ -118,12 +119,15 @@ def due(stage: str, *, size: int, lease_ms: int) -> Claim | None:
     """Claim up to ``size`` rows of ``stage`` that are due, the longest waiting first.
 
     Rows that another transaction has locked are passed over, so any number of workers may call
-    this at once. Cost depends on ``size``, not on how many rows are open. Where nothing else is
-    due, one row that was claimed in vain before is claimed alone.
+    this at once. Cost depends on ``size``, not on how many rows are open. Rows that were claimed
+    in vain before are left to ``suspect``.
     """
-    return _claim(stage, f"attempts < {SUSPECT_CLAIMS}", size, lease_ms) or _claim(
-        stage, f"attempts >= {SUSPECT_CLAIMS}", 1, lease_ms
-    )
+    return _claim(stage, f"attempts < {SUSPECT_CLAIMS}", size, lease_ms)
+
+
+def suspect(stage: str, *, lease_ms: int) -> Claim | None:
+    """Claim one due row of ``stage`` that was claimed in vain before, alone."""
+    return _claim(stage, f"attempts >= {SUSPECT_CLAIMS}", 1, lease_ms)
 
 
 def _claim(stage: str, condition: str, size: int, lease_ms: int) -> Claim | None:

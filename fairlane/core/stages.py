@@ -43,19 +43,25 @@ class Stage:
         deadline = time.monotonic() + BUDGET * settings.CELERY_TASK_SOFT_TIME_LIMIT
         done = 0
         while time.monotonic() < deadline:
-            claim = claims.due(self.name, size=self.size, lease_ms=self.lease_ms)
-            if claim is None:
+            found = (
+                claims.due(self.name, size=self.size, lease_ms=self.lease_ms),
+                claims.suspect(self.name, lease_ms=self.lease_ms),
+            )
+            if not any(found):
                 break
-            checkpoints.reach(f"{self.name}.claimed")
-            if claim.poisoned:
-                self.set_aside(claim)
-            if claim.ids:
-                self._work(claim)
-            done += len(claim.ids)
+            done += sum(self._take(claim) for claim in found if claim)
         due_in = claims.next_due_ms(self.name)
         if due_in is not None:
             wakeups.wake(self.name, delay_ms=due_in)
         return done
+
+    def _take(self, claim: Claim) -> int:
+        checkpoints.reach(f"{self.name}.claimed")
+        if claim.poisoned:
+            self.set_aside(claim)
+        if claim.ids:
+            self._work(claim)
+        return len(claim.ids)
 
     def _work(self, claim: Claim) -> None:
         """Do the step; where it fails, find the row it fails for, so that the others go on."""

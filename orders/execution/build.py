@@ -32,14 +32,15 @@ def work(claim: Claim) -> None:
     """Build and sign for the orders of a claim."""
     orders = rows.orders(claim.ids, "BUILDING")
     requested = rows.requested([o.id for o in orders])
-    drafts = [asked_before(o, requested[o.id]) for o in orders if o.id in requested]
+    asked = [asked_before(o, requested[o.id]) for o in orders if o.id in requested]
+    waiting, late = _still_in_time(asked)
     fresh, setbacks = _draft([o for o in orders if o.id not in requested])
-    drafts += fresh
+    drafts, setbacks = waiting + fresh, late + setbacks
     checkpoints.reach("orders.build.before_cosign")
     answers = adapters.run(_cosign(drafts))
     checkpoints.reach("orders.build.before_persist")
     with transaction.atomic():
-        claim.finish(set(claim.ids) - {order.id for order in orders})
+        claim.finish(rows.ended(set(claim.ids) - {order.id for order in orders}))
         _record_signed(claim, drafts, answers)
         _record_pending(claim, drafts, answers)
         setbacks += [
@@ -49,6 +50,19 @@ def work(claim: Claim) -> None:
         ]
         retries.record(claim, setbacks)
     checkpoints.reach("orders.build.persisted")
+
+
+def _still_in_time(asked: list[Draft]) -> tuple[list[Draft], list[Setback]]:
+    """What is worth asking the venues again, and what they took too long for."""
+    if not asked:
+        return [], []
+    try:
+        height = adapters.run(adapters.solana().block_height("finalized"))
+    except ChainError:
+        return asked, []
+    late = [d for d in asked if height > d.last_valid_block_height]
+    in_time = [d for d in asked if height <= d.last_valid_block_height]
+    return in_time, [_setback(d.order, "venue", f"{d.venue} took too long to sign") for d in late]
 
 
 def _draft(orders: Sequence[OrderRow]) -> tuple[list[Draft], list[Setback]]:

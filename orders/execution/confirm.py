@@ -58,7 +58,7 @@ def work(claim: Claim) -> None:
     resent_at = _resend(cases)
     checkpoints.reach("orders.confirm.before_persist")
     with transaction.atomic():
-        claim.finish(set(claim.ids) - set(orders))
+        claim.finish(rows.ended(set(claim.ids) - set(orders)))
         _record_ended(claim, [c for c in cases if _ended(c)])
         expired = [c for c in cases if isinstance(c.decision, landing.Expired)]
         _record_expired(claim, expired)

@@ -96,19 +96,9 @@ def _discard_requests(ids: Collection[UUID]) -> None:
 def set_aside(claim: Claim) -> None:
     """Bring orders that no claim could bring to an outcome before a person."""
     with transaction.atomic():
-        errors = claim.quarantine()
+        aside = claim.quarantine(claim.poisoned)
+        # What went wrong is for the people who look after the service, and stays with the work.
+        data = {"stage": claim.stage, "reason": "it could not be brought to an outcome"}
         transitions.move(
-            Order,
-            ORDER,
-            [
-                Move(
-                    order_id,
-                    "REVIEW",
-                    {
-                        "stage": claim.stage,
-                        "reason": errors[order_id] or "workers died working on this order",
-                    },
-                )
-                for order_id in sorted(errors)
-            ],
+            Order, ORDER, [Move(order_id, "REVIEW", data) for order_id in sorted(aside)]
         )

@@ -31,8 +31,11 @@ from orders.routing import (
     choose,
     net_of_network_fee,
 )
-from orders.stage_names import BUILD
+from orders.stage_names import BUILD, ROUTE
 from orders.states import ORDER
+
+# Every venue is paused: an operator's pause lasts minutes, so nothing is lost by looking seldom.
+PAUSED_MS = 5_000
 
 Answer = FirmQuote | QuoteRefusal
 
@@ -51,9 +54,12 @@ class Routed:
 
 
 def work(claim: Claim) -> None:
-    """Route the orders of a claim."""
-    orders = _begin(claim)
+    """Route the orders of a claim; while an operator has paused every venue, they wait."""
     venues = [v for v in adapters.venues() if switches.is_on(f"venue.{v.name}")]
+    if not venues:
+        claim.hand_over({order_id: Step(ROUTE, PAUSED_MS) for order_id in claim.ids})
+        return
+    orders = _begin(claim)
     checkpoints.reach("orders.route.before_quotes")
     answers = adapters.run(ask_all(venues, [_request(order) for order in orders]))
     adapters.run(rates.refresh(venues, {order.output_token_id for order in orders}))
@@ -136,8 +142,7 @@ def _record(claim: Claim, orders: Sequence[OrderRow], routed: Sequence[Routed]) 
         if isinstance(r.result, NoRoute)
     ]
     with transaction.atomic():
-        # Cancelled in the meantime: nothing is left to do for them.
-        claim.finish(set(claim.ids) - {order.id for order in orders})
+        claim.finish(rows.ended(set(claim.ids) - {order.id for order in orders}))
         held = claim.hand_over({order_id: Step(BUILD) for order_id in good})
         moved = transitions.move(
             Order,

@@ -10,6 +10,7 @@ from django.db import connection, models
 
 from fairlane.core import arrays
 from orders.models import Attempt, Order, Quote
+from orders.states import ORDER
 
 
 class OrderRow(NamedTuple):
@@ -70,6 +71,12 @@ Row = TypeVar("Row", OrderRow, QuoteRow, RequestedRow, SignedRow)
 def orders(ids: Collection[UUID], *statuses: str) -> list[OrderRow]:
     """The orders among ``ids`` that have one of ``statuses``."""
     return _select(OrderRow, Order, "id", ids, "status = ANY(%s) ORDER BY id", [list(statuses)])
+
+
+def ended(ids: Collection[UUID]) -> set[UUID]:
+    """The orders among ``ids`` that have ended: nothing is left to do for them."""
+    states = sorted(ORDER.terminal)
+    return {o.id for o in _select(OrderRow, Order, "id", ids, "status = ANY(%s)", [states])}
 
 
 def chosen_quotes(ids: Collection[UUID]) -> dict[UUID, QuoteRow]:

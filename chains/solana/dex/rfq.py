@@ -6,6 +6,7 @@ becomes a refusal `invalid`, and a co-signature is verified over the message tha
 
 import asyncio
 import re
+import time
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, get_args
@@ -34,10 +35,12 @@ BATCH_ITEMS = 500  # the protocol's limit
 _U64_MAX = 2**64 - 1
 _BPS = 10_000
 _AMOUNT = re.compile(r"0|[1-9][0-9]{0,19}")
-_QUOTE_ID = re.compile(r"[!-~]{1,128}")
+_QUOTE_ID = re.compile(r"[!-~]{1,64}")
 _QUOTE_REFUSALS = frozenset(get_args(QuoteRefusalCode))
 _COSIGN_REFUSALS = frozenset(get_args(CosignRefusalCode))
 
+# No price is firm for longer: an expiry beyond it is in another unit.
+_LONGEST_MS = 24 * 3600 * 1000
 # A maker may not ask to be polled harder than this, or to be left alone for longer than a
 # blockhash lives.
 _RETRY_AFTER_MS = (10, 30_000)
@@ -133,6 +136,7 @@ def _quote_item(request: QuoteRequest) -> dict[str, str]:
 
 
 def _quoted(request: QuoteRequest, answer: Any) -> Quoted:
+    now_ms = time.time_ns() // 1_000_000
     if answer["requestId"] != request.request_id:
         raise ValueError("the answer is for another request")
     if "error" in answer:
@@ -147,7 +151,7 @@ def _quoted(request: QuoteRequest, answer: Any) -> Quoted:
         fee_amount=_amount(answer["feeAmount"], "feeAmount", minimum=0),
         fee_bps=_between(0, _BPS, answer["feeBps"], "feeBps"),
         price_impact_bps=_between(0, _BPS, answer["priceImpactBps"], "priceImpactBps"),
-        expires_at_ms=_between(1, _U64_MAX, answer["expiresAt"], "expiresAt"),
+        expires_at_ms=_between(now_ms, now_ms + _LONGEST_MS, answer["expiresAt"], "expiresAt"),
     )
 
 

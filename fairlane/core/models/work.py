@@ -33,6 +33,12 @@ class Work(models.Model):
                 name="work_due",
                 condition=models.Q(quarantined_at__isnull=True),
             ),
+            # Few rows ever get here, and they must be found among however many that did not.
+            models.Index(
+                fields=["stage", "due_at"],
+                name="work_suspect",
+                condition=models.Q(quarantined_at__isnull=True, attempts__gte=2),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -26,7 +26,9 @@ def work(count: int = 1, **columns: Any) -> list[UUID]:
 
 
 def due(size: int = 10, *, stage: str = STAGE, lease_ms: int = LEASE_MS) -> Claim | None:
-    return claims.due(stage, size=size, lease_ms=lease_ms)
+    return claims.due(stage, size=size, lease_ms=lease_ms) or claims.suspect(
+        stage, lease_ms=lease_ms
+    )
 
 
 def claimed(**options: Any) -> Claim:
@@ -144,7 +146,7 @@ def test_a_row_claimed_too_often_is_put_aside_with_its_last_error() -> None:
     (poison,) = work(attempts=MAX_CLAIMS, last_error="it hurts")
     claim = claimed()
     assert (claim.ids, claim.poisoned) == ([], [poison])
-    assert claim.quarantine() == {poison: "it hurts"}
+    assert claim.quarantine(claim.poisoned) == {poison: "it hurts"}
     assert row(poison).quarantined_at is not None
     let_leases_end()
     assert due() is None

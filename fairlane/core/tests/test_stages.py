@@ -32,7 +32,7 @@ class Worker:
         claim.finish(claim.ids)
 
     def set_aside(self, claim: Claim) -> None:
-        self.aside += claim.quarantine()
+        self.aside += claim.quarantine(claim.poisoned)
 
     def stage(self, *, size: int = 8) -> Stage:
         return Stage(NAME, size=size, lease_ms=60_000, work=self.work, set_aside=self.set_aside)
