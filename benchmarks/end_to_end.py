@@ -51,7 +51,7 @@ def measure_default_delays(stack: Stack, floors: Floors, *, count: int) -> Secti
     return Section(
         "End to end, makers with their default delays",
         "A quote takes 200 ms, the maker's signature 2,500 ms. An order that the maker fails is "
-        "routed again, three times at most.",
+        "routed again, three times at most; the time of the last is part of the whole.",
         figures,
     )
 

@@ -40,7 +40,7 @@ class Figure:
         target = "" if self.target is None else f"{sign} {number(self.target)}"
         verdict = {None: "", True: "yes", False: "no"}[self.reached]
         floor = "" if self.floor is None else f"{self.floor_name}: {number(self.floor)}"
-        ratio = "" if self.floor is None else f"{self.value / self.floor:.2f}"
+        ratio = "" if self.floor is None else f"{self.value / self.floor:.2g}"
         return [self.name, f"{number(self.value)} {self.unit}", target, verdict, floor, ratio]
 
 
