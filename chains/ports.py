@@ -113,7 +113,10 @@ class SolanaNode(Protocol):
         """Dry-run transactions; signatures are not checked and the blockhash is replaced."""
 
     async def transactions(self, signatures: Sequence[str]) -> list[LandedTransaction | None]:
-        """Confirmed transactions with their token balances; None where there is none yet."""
+        """Confirmed transactions with their token balances; never raises.
+
+        None where there is none yet, or where it cannot be read now.
+        """
 
     async def token_accounts(self, addresses: Sequence[str]) -> list[TokenAccount | None]:
         """SPL Token and Token-2022 accounts; None where the address holds no token account."""

@@ -1,5 +1,6 @@
 """A Solana RPC provider as the apps see it."""
 
+import logging
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ from chains.solana.rpc import PEER, SolanaRpc
 _STATUSES_PER_CALL = 256
 _ACCOUNTS_PER_CALL = 100
 _FEE_ACCOUNTS_PER_CALL = 128
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -109,8 +112,11 @@ class SolanaClient:
             "maxSupportedTransactionVersion": 0,
         }
         calls = [[signature, options] for signature in signatures]
-        results = await self._results("getTransaction", calls)
-        return _decoded(lambda: [decode.transaction(result) for result in results])
+        results = await self._rpc.batch("getTransaction", calls)
+        return [
+            _landed(signature, result)
+            for signature, result in zip(signatures, results, strict=True)
+        ]
 
     async def token_accounts(self, addresses: Sequence[str]) -> list[TokenAccount | None]:
         options = {
@@ -167,6 +173,24 @@ def _decoded(decoder: Callable[[], T]) -> T:
         return decoder()
     except decode.MALFORMED as error:
         raise Transient(f"{PEER} answered in an unknown shape ({type(error).__name__})") from None
+
+
+def _landed(signature: str, result: Any | ChainError) -> LandedTransaction | None:
+    """One transaction; None, and a line in the log, where its answer cannot be used.
+
+    An answer about one transaction must not keep the others of its set from being recorded.
+    """
+    try:
+        if isinstance(result, ChainError):
+            raise result
+        found = _decoded(lambda: decode.transaction(result))
+    except ChainError as error:
+        logger.warning("transaction %s cannot be read: %s", signature, error)
+        return None
+    if found is not None and found.signature != signature:
+        logger.warning("transaction %s was asked for, another one was answered", signature)
+        return None
+    return found
 
 
 def _concatenated(results: Sequence[Any], chunks: Sequence[Sequence[str]]) -> list[Any]:

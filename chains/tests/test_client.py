@@ -48,6 +48,15 @@ def statuses_of(slot: int) -> Method:
     }
 
 
+def landed(signature: str) -> dict[str, Any]:
+    """What getTransaction answers for a transaction without token balances."""
+    return {
+        "slot": 7,
+        "meta": {"err": None, "fee": 5_000},
+        "transaction": {"message": {"accountKeys": []}, "signatures": [signature]},
+    }
+
+
 async def test_batches_keep_the_order_and_the_limits(serve: Serve, http: Http) -> None:
     node = Node(getSignatureStatuses=statuses_of(9))
     client = SolanaClient(await serve(node), http)
@@ -117,10 +126,38 @@ async def test_a_send_to_nobody_reports_it_for_each_transaction(http: Http) -> N
 
 async def test_one_failed_call_fails_a_read(serve: Serve, http: Http) -> None:
     wrong = Exception({"code": -32602, "message": "Invalid param: WrongSize"})
-    node = Node(getTransaction=lambda params: wrong if params[0] == "bad" else None)
+    node = Node(simulateTransaction=lambda params: wrong)
     client = SolanaClient(await serve(node), http)
     with pytest.raises(Definitive, match="WrongSize"):
-        await client.transactions(["good", "bad"])
+        await client.simulate([b"good", b"bad"])
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Exception({"code": -32015, "message": "Transaction version (1) is not supported"}),
+        Exception({"code": -32603, "message": "Internal error"}),
+        {"slot": 7},
+        {**landed("bad"), "meta": None},
+        landed("another"),
+    ],
+)
+async def test_a_transaction_that_cannot_be_read_leaves_the_others_readable(
+    serve: Serve, http: Http, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = {"good": landed("good"), "bad": answer, "none": None}
+    node = Node(getTransaction=lambda params: answers[params[0]])
+    client = SolanaClient(await serve(node), http)
+    good, *others = await client.transactions(["good", "bad", "none"])
+    assert good is not None and (good.signature, good.slot, good.fee) == ("good", 7, 5_000)
+    assert others == [None, None]
+    (line,) = caplog.messages
+    assert line.startswith("transaction bad ")
+
+
+async def test_transactions_of_an_unreachable_node_are_unknown(http: Http) -> None:
+    client = SolanaClient("http://127.0.0.1:1", http)
+    assert await client.transactions(["a", "b"]) == [None, None]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,9 @@ from orders.states import ORDER
 NEXT_LOOK_MS = 400
 # The node does not answer: nothing is known, so nothing is decided.
 OUTAGE_LOOK_MS = 1_000
+# A transaction has landed or expired within two minutes of being sent. What is undecided so long
+# after is what the node cannot tell: a person has to look.
+UNDECIDED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,13 @@ def work(claim: Claim) -> None:
         _record_ended(claim, [c for c in cases if _ended(c)])
         expired = [c for c in cases if isinstance(c.decision, landing.Expired)]
         _record_expired(claim, expired)
+        undecided = [c for c in cases if _undecided(c, resent_at)]
+        if undecided:
+            _record_undecided(claim, undecided)
         rest = {
             c.order.id: Step(CONFIRM, NEXT_LOOK_MS)
             for c in cases
-            if not _ended(c) and c not in expired
+            if not _ended(c) and c not in expired and c not in undecided
         }
         held = claim.hand_over(rest)
         bulk.update(
@@ -118,6 +124,40 @@ def _resend(cases: Sequence[Case]) -> datetime:
 def _ended(case: Case) -> bool:
     """Whether a case is decided, and what there is to record about it is at hand."""
     return case.landed is not None
+
+
+def _undecided(case: Case, now: datetime) -> bool:
+    """Whether a transaction that is not sent again has been without an outcome for too long."""
+    open_ended = landing.Confirmed | landing.Failed | landing.Wait
+    sent_at = case.attempt.sent_at
+    return (
+        not _ended(case)
+        and isinstance(case.decision, open_ended)
+        and sent_at is not None
+        and now - sent_at >= UNDECIDED
+    )
+
+
+def _record_undecided(claim: Claim, cases: Sequence[Case]) -> None:
+    """Bring orders to a person; their attempts may have landed, so nothing else becomes of them."""
+    questions = {case.order.id: _open_question(case) for case in cases}
+    held = claim.quarantine(questions)
+    transitions.move(
+        Order,
+        ORDER,
+        [
+            Move(order_id, "REVIEW", {"stage": claim.stage, "reason": questions[order_id]})
+            for order_id in sorted(held)
+        ],
+        only_from=["SUBMITTED"],
+    )
+
+
+def _open_question(case: Case) -> str:
+    signature = case.attempt.signature
+    if isinstance(case.decision, landing.Confirmed | landing.Failed):
+        return f"{signature} landed in slot {case.decision.slot}, but the node does not show it"
+    return f"the node cannot tell whether {signature} landed"
 
 
 def _record_ended(claim: Claim, cases: Sequence[Case]) -> None:

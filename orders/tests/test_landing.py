@@ -211,6 +211,35 @@ def test_an_order_that_expires_too_often_fails_as_expired(
     assert order.failure_reason == "the transaction expired at block height 0"
 
 
+def test_a_transaction_that_cannot_be_read_is_waited_for(
+    order: Order, outside: OutsideWorld
+) -> None:
+    run(SUBMIT)
+    run_until(SUBMIT, lambda: outside.executions(order.id) == 1)
+    outside.break_node(rpcErrors={"getTransaction": -32603})
+    run(CONFIRM)
+    order.refresh_from_db()
+    assert (order.status, attempt_of(order).state) == ("SUBMITTED", "SIGNED")
+    outside.behave()
+    confirm(order)
+    assert order.status == "CONFIRMED"
+
+
+def test_a_transaction_that_cannot_be_read_for_long_comes_before_a_person(
+    order: Order, outside: OutsideWorld
+) -> None:
+    run(SUBMIT)
+    run_until(SUBMIT, lambda: outside.executions(order.id) == 1)
+    outside.break_node(rpcErrors={"getTransaction": -32603})
+    Attempt.objects.update(sent_at=timezone.now() - timedelta(minutes=11))
+    confirm(order)
+    assert (order.status, attempt_of(order).state) == ("REVIEW", "SIGNED")
+    assert "the node does not show it" in last_event(order).data["reason"]
+    work = Work.objects.get(object_id=order.id)
+    assert (work.stage, work.claim_id) == (CONFIRM, None)
+    assert work.quarantined_at is not None
+
+
 def test_a_live_attempt_is_never_signed_beside_another(order: Order) -> None:
     """Whatever happened to the order's row: as long as its attempt may land, there is no second."""
     run(SUBMIT)
