@@ -1,7 +1,8 @@
 """WebSocket consumers on the feed: snapshot, history, resume, heartbeats, close codes.
 
-Close codes: 1000 the object has ended · 1001 the server goes away · 4400 bad request · 4401 not
-signed in · 4403 not allowed · 4404 no such object · 4408 too slow to keep up · 4429 too many.
+Close codes: 1000 the object has ended · 1001 the server goes away · 1013 try again later · 4400 bad
+request · 4401 not signed in · 4403 not allowed · 4404 no such object · 4408 too slow to keep up ·
+4429 too many.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
 
 from fairlane.core import auth, credentials
-from fairlane.core.errors import Problem
+from fairlane.core.errors import Problem, unavailable
 from fairlane.core.feed import EventData, GoingAway, TooSlow, get_feed
 
 logger = structlog.get_logger(__name__)
@@ -25,7 +26,7 @@ logger = structlog.get_logger(__name__)
 # the caller still has access.
 HEARTBEAT_SECONDS = 10.0
 
-CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429}
+CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429, 503: 1013}
 
 
 class FeedConsumer(AsyncWebsocketConsumer):
@@ -62,8 +63,9 @@ class FeedConsumer(AsyncWebsocketConsumer):
             await self._send_until_end()
             await self.close(1000)
         except Problem as problem:
-            await self.send_json({"type": "error", "code": problem.code, "message": problem.title})
-            await self.close(CLOSE_CODES.get(problem.status, 4400))
+            await self._refuse(problem)
+        except (OperationalError, InterfaceError):
+            await self._refuse(unavailable())
         except GoingAway:
             await self.close(1001)
         except TooSlow:
@@ -71,6 +73,10 @@ class FeedConsumer(AsyncWebsocketConsumer):
         except Exception:
             logger.exception("socket.failed", path=self.scope["path"])
             await self.close(1011)
+
+    async def _refuse(self, problem: Problem) -> None:
+        await self.send_json({"type": "error", "code": problem.code, "message": problem.title})
+        await self.close(CLOSE_CODES.get(problem.status, 4400))
 
     async def _send_until_end(self) -> None:
         """Send the frames, with heartbeats between them, until there are no more."""
