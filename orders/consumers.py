@@ -4,13 +4,12 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
 
-from channels.db import database_sync_to_async
-
 from fairlane.core import feed
 from fairlane.core.consumers import FeedConsumer, status_frame
 from fairlane.core.errors import FieldError, Problem, invalid, not_found
 from fairlane.core.feed import EVERYTHING, EventData, get_feed
 from fairlane.core.principals import AllWallets, Principal
+from fairlane.core.threads import in_thread
 from orders import representation, selectors
 from orders.models import Order
 from orders.states import ORDER
@@ -34,9 +33,7 @@ class OrderConsumer(FeedConsumer):
         events = await get_feed()
         with events.subscribe([str(order_id)]) as subscription:
             since = self.since() or 0
-            snapshot = await database_sync_to_async(selectors.detail)(
-                order_id, self.principal, since=since
-            )
+            snapshot = await in_thread(selectors.detail)(order_id, self.principal, since=since)
             history = snapshot.pop("history")
             seq = history[-1]["seq"] if history else since
             yield {
@@ -59,7 +56,7 @@ class OrderConsumer(FeedConsumer):
             return []
         if event["seq"] == seq + 1:
             return [event]
-        rows = await database_sync_to_async(selectors.history)(order_id, seq)
+        rows = await in_thread(selectors.history)(order_id, seq)
         return [feed.as_data(row) for row in rows]
 
 
@@ -79,7 +76,7 @@ class FeedOfOrders(FeedConsumer):
         with events.subscribe(topics) as subscription:
             since = self.since()
             if since is None:
-                orders = await database_sync_to_async(_open)(self.principal)
+                orders = await in_thread(_open)(self.principal)
                 yield {"type": "snapshot", "position": subscription.position, "orders": orders}
             else:
                 yield {"type": "resumed", "position": since}

@@ -4,9 +4,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from channels.db import database_sync_to_async
-
 from chains.solana.swap import Token as ChainToken
+from fairlane.core.threads import in_thread
 from orders.models import Token, Wallet
 
 # How late a process learns of a change in the registry.
@@ -65,7 +64,7 @@ def current() -> Registry:
 
 async def acurrent() -> Registry:
     """``current`` for the event loop; takes a thread only to read anew."""
-    return _fresh() or await database_sync_to_async(current)()
+    return _fresh() or await in_thread(current)()
 
 
 def tokens() -> Tokens:

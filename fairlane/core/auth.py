@@ -16,7 +16,6 @@ from datetime import datetime
 from importlib import import_module
 from typing import cast
 
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractBaseUser, User
@@ -34,6 +33,7 @@ from fairlane.core.credentials import (
 )
 from fairlane.core.models.access import ApiKey
 from fairlane.core.principals import ALL, SCOPES, Principal
+from fairlane.core.threads import in_thread
 
 __all__ = ["ALL", "KEY_TTL_S", "Principal", "aauthenticate", "arefresh", "authenticate", "refresh"]
 
@@ -48,7 +48,9 @@ class _Known:
     until: float
 
 
+# By the digest of a key, and by the `ref` of a principal.
 _known: dict[str, _Known] = {}
+_refreshed: dict[str, _Known] = {}
 _lock = threading.Lock()
 
 
@@ -70,10 +72,10 @@ async def aauthenticate(credentials: Credentials) -> Principal:
     """`authenticate` for the event loop; a key that is known costs no thread and no I/O."""
     digest = key_digest(credentials.authorization)
     if digest is not None:
-        return _from_cache(digest) or await database_sync_to_async(_from_key)(digest)
+        return _from_cache(digest) or await in_thread(_from_key)(digest)
     if credentials.ticket:
         return await arefresh(await tickets.aredeem(credentials.ticket))
-    return await database_sync_to_async(_from_session)(credentials)
+    return await in_thread(_from_session)(credentials)
 
 
 def refresh(ref: str) -> Principal:
@@ -95,14 +97,19 @@ def refresh(ref: str) -> Principal:
 
 
 async def arefresh(ref: str) -> Principal:
-    """`refresh` for the event loop."""
-    return await database_sync_to_async(refresh)(ref)
+    """`refresh` for the event loop, at most `KEY_TTL_S` old: sockets of one caller share it."""
+    known = _refreshed.get(ref)
+    if known is None or known.until <= time.monotonic():
+        known = _Known(await in_thread(refresh)(ref), time.monotonic() + KEY_TTL_S)
+        _remember(_refreshed, ref, known)
+    return known.principal
 
 
 def forget() -> None:
     """Drop what this process knows of keys."""
     with _lock:
         _known.clear()
+        _refreshed.clear()
 
 
 def _from_cache(digest: str) -> Principal | None:
@@ -119,7 +126,7 @@ def _from_key(digest: str) -> Principal:
     if key is None:
         raise unauthenticated("The API key is unknown, expired or revoked")
     principal = _principal_of_key(key)
-    _remember(digest, principal, _ttl_s(key, now))
+    _remember(_known, digest, _Known(principal, time.monotonic() + _ttl_s(key, now)))
     usage.mark(key.pk)
     usage.flush_if_due()
     return principal
@@ -173,8 +180,8 @@ def _ttl_s(key: ApiKey, now: datetime) -> float:
     return min([KEY_TTL_S, *((at - now).total_seconds() for at in ends)])
 
 
-def _remember(digest: str, principal: Principal, ttl_s: float) -> None:
+def _remember(cache: dict[str, _Known], name: str, known: _Known) -> None:
     with _lock:
-        if len(_known) >= _CACHE_SIZE:
-            _known.clear()
-        _known[digest] = _Known(principal, time.monotonic() + ttl_s)
+        if len(cache) >= _CACHE_SIZE:
+            cache.clear()
+        cache[name] = known

@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 import structlog
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 
 from fairlane.core import relay
 from fairlane.core.models import Event, RelayCursor
+from fairlane.core.threads import in_thread
 
 logger = structlog.get_logger(__name__)
 
@@ -130,7 +130,8 @@ class Feed:
 
     async def _follow(self) -> None:
         """Take announcements as they come; when they stay away, look into the table."""
-        while True:
+        # Asked each time, because a cancellation that meets a query is lost in its thread.
+        while not self._closed:
             try:
                 await self._listen(get_channel_layer())
             except Exception as error:
@@ -146,7 +147,7 @@ class Feed:
         # Cancelling a receive would end the subscription, so one stays open across silences.
         receiving = asyncio.ensure_future(layer.receive(channel))
         try:
-            while True:
+            while not self._closed:
                 await asyncio.wait({receiving}, timeout=SILENCE_SECONDS)
                 if not receiving.done():
                     await self._look()
@@ -193,12 +194,12 @@ class Feed:
             subscription.put(event)
 
 
-@database_sync_to_async
+@in_thread
 def _current_position() -> int:
     return RelayCursor.objects.values_list("position", flat=True).get()
 
 
-@database_sync_to_async
+@in_thread
 def events_between(
     after: int, until: int, *, wallets: Collection[str] | None = None, kind: str | None = None
 ) -> list[EventData]:

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from types import FrameType
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.db import connections
 
 from fairlane.core import garbage, redis_clients
 from fairlane.core.feed import get_feed, stop_feed
+from fairlane.core.threads import in_thread
 
 Message = MutableMapping[str, Any]
 
@@ -31,7 +31,7 @@ async def lifespan(
         elif message["type"] == "lifespan.shutdown":
             await stop_feed()
             await redis_clients.aclose()
-            await sync_to_async(_close_pools)()
+            await in_thread(_close_pools)()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
@@ -65,6 +65,7 @@ def _after_goodbye(
 
 
 def _close_pools() -> None:
-    for connection in connections.all(initialized_only=True):
+    # Threads have connections of their own, but share the pool.
+    for connection in connections.all():
         connection.close()
         connection.close_pool()  # type: ignore[attr-defined]

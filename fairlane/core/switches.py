@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 import time
 
-from channels.db import database_sync_to_async
 from django.db import transaction
 from django.utils import timezone
 
 from fairlane.core import audit
 from fairlane.core.errors import Problem
 from fairlane.core.models.access import Switch
+from fairlane.core.threads import in_thread
 
 # How late a process may learn of a change.
 TTL_S = 1.0
@@ -31,7 +31,7 @@ def is_on(name: str) -> bool:
 async def ais_on(name: str) -> bool:
     """`is_on` for the event loop; between reloads it costs no thread."""
     if time.monotonic() - _read_at >= TTL_S:
-        await database_sync_to_async(_reload)()
+        await in_thread(_reload)()
     return name not in _off
 
 

@@ -23,7 +23,7 @@ from orders.tests.doors import (
 )
 from orders.tests.factories import MINTS, WALLET
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("market")]
 
 Bearer = Callable[..., dict[str, str]]
 

@@ -11,6 +11,7 @@ from fairlane.core.credentials import Credentials
 from fairlane.core.errors import Problem
 from fairlane.core.models.access import ApiKey, AuditEntry
 from fairlane.core.tests.access_fixtures import IssueKey
+from fairlane.core.threads import in_thread
 
 
 def sent(**parts: object) -> Credentials:
@@ -277,12 +278,10 @@ def test_behind_our_proxy_the_scheme_is_the_one_it_names(settings: Settings) -> 
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_event_loop_gets_the_same_answers(issue_key: IssueKey) -> None:
-    from asgiref.sync import sync_to_async
-
-    key, plain = await sync_to_async(issue_key)("orders:read")
+    key, plain = await in_thread(issue_key)("orders:read")
     principal = await auth.aauthenticate(bearer(plain))
     assert principal.id == str(key.pk)
-    ticket = await sync_to_async(tickets.issue)(principal)
+    ticket = await in_thread(tickets.issue)(principal)
     assert await auth.aauthenticate(sent(ticket=ticket)) == principal
     with pytest.raises(Problem):
         await auth.aauthenticate(sent(ticket=ticket))
