@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from uuid_utils.compat import uuid7
 
 from chains import registry as adapters
@@ -19,6 +20,10 @@ def compare(terms: Terms) -> dict[str, Any]:
     venues = [v for v in adapters.venues() if switches.is_on(f"venue.{v.name}")]
     sold, bought = terms.input_token, terms.output_token
     request = QuoteRequest(str(uuid7()), sold.mint, bought.mint, terms.input_amount)
+    if not connection.in_atomic_block:
+        # Makers take their time: meanwhile others of this process use the pool's connection. A
+        # transaction of the caller's would be lost with it.
+        connection.close()
     answers = adapters.run(route.ask_all(venues, [request]))
     adapters.run(route.rates.refresh(venues, {bought.mint}))
     own = {venue.name: answers[venue.name][request.request_id] for venue in venues}

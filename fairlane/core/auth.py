@@ -32,7 +32,7 @@ from fairlane.core.credentials import (
     unauthenticated,
 )
 from fairlane.core.models.access import ApiKey
-from fairlane.core.principals import ALL, SCOPES, Principal
+from fairlane.core.principals import ALL, Principal
 from fairlane.core.threads import in_thread
 
 __all__ = ["ALL", "KEY_TTL_S", "Principal", "aauthenticate", "arefresh", "authenticate", "refresh"]
@@ -146,14 +146,24 @@ def _from_session(credentials: Credentials) -> Principal:
     return principal_of_user(user)
 
 
+# The Django permission that stands for a scope of keys.
+_PERMISSIONS = {"orders:read": "orders.view_order", "orders:write": "orders.change_order"}
+
+
 def principal_of_user(user: AbstractBaseUser) -> Principal:
-    """A signed-in person: staff run the service, so they act for every wallet."""
-    staff = bool(getattr(user, "is_staff", False))
+    """A signed-in person, with the rights that the back office gave them.
+
+    Staff run the service: they see its metrics, and what they may do they may for every wallet.
+    """
+    assert isinstance(user, User)
+    staff = user.is_staff
+    scopes = {scope for scope, permission in _PERMISSIONS.items() if user.has_perm(permission)}
+    scopes |= {"quotes:read", "metrics:read"} if staff else {"quotes:read"}
     return Principal(
         kind="user",
         id=str(user.pk),
         name=user.get_username(),
-        scopes=frozenset(SCOPES) if staff else frozenset({"quotes:read"}),
+        scopes=frozenset(scopes),
         wallets=ALL if staff else frozenset(),
     )
 

@@ -81,7 +81,7 @@ async def live(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 async def ready(request: HttpRequest) -> HttpResponse:
-    """This process can serve: database, Redis, migrations."""
+    """This process can serve: database, migrations."""
     return _health(await sync_to_async(health.ready)())
 
 

@@ -1,10 +1,11 @@
 """What the network's fees are worth in the token that is bought."""
 
+import asyncio
 import time
 from collections.abc import Collection, Sequence
 
 from chains.errors import ChainError
-from chains.ports import FirmQuote, QuoteRequest, QuoteVenue
+from chains.ports import FirmQuote, QuoteRefusal, QuoteRequest, QuoteVenue
 from orders.routing import LAMPORTS_PER_SOL
 
 WRAPPED_SOL = "So11111111111111111111111111111111111111112"
@@ -39,13 +40,19 @@ class SolRates:
         requests = [QuoteRequest(mint, WRAPPED_SOL, mint, SAMPLE_LAMPORTS) for mint in old]
         for mint in old:
             self._rates[mint] = (now + TTL_SECONDS, self.get(mint))
-        for venue in venues if requests else []:
-            try:
-                answers = await venue.quotes(requests)
-            except ChainError:
-                continue
+        if not requests:
+            return
+        for answers in await asyncio.gather(*(_answers(venue, requests) for venue in venues)):
             for answer in answers:
                 if isinstance(answer, FirmQuote):
                     rate = answer.amount_out * LAMPORTS_PER_SOL // SAMPLE_LAMPORTS
                     self._rates[answer.request_id] = (now + TTL_SECONDS, rate)
-            return
+
+
+async def _answers(
+    venue: QuoteVenue, requests: Sequence[QuoteRequest]
+) -> list[FirmQuote | QuoteRefusal]:
+    try:
+        return await venue.quotes(requests)
+    except ChainError:
+        return []

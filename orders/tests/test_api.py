@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -34,6 +34,8 @@ from orders.tests.factories import (
 from orders.tests.outside import OutsideWorld
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
+
+NOBODYS = UUID(int=7)
 
 
 class Api:
@@ -109,7 +111,7 @@ def test_a_failed_order_says_why(api: Api) -> None:
     }
 
 
-@pytest.mark.parametrize("name", [str(uuid4()), "7", "not-a-uuid", "%00", quote("ä")])
+@pytest.mark.parametrize("name", [str(NOBODYS), "7", "not-a-uuid", "%00", quote("ä")])
 def test_an_order_that_is_not_there_is_a_404(name: str, api: Api) -> None:
     for path in (f"/api/orders/{name}", f"/api/orders/{name}/cancel"):
         answer = api.post(path) if path.endswith("cancel") else api.get(path)
@@ -314,6 +316,23 @@ def test_quotes_are_compared_without_an_order(api: Api, outside: OutsideWorld) -
     assert not Order.objects.exists() and not Event.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_while_makers_are_asked_no_connection_is_held(
+    api: Api, outside: OutsideWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+    ask_all = route.ask_all
+
+    def watched(*args: Any) -> Any:
+        held.append(connection.connection is not None)
+        return ask_all(*args)
+
+    monkeypatch.setattr(route, "ask_all", watched)
+    body = {"inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1"}
+    assert api.post("/api/quotes", body).json()["best"]
+    assert held == [False]
+
+
 def test_without_a_venue_the_comparison_says_why(
     api: Api, outside: OutsideWorld, settings: Settings
 ) -> None:
@@ -352,10 +371,10 @@ def test_tokens_in_use_are_listed(api: Api) -> None:
     [
         ("get", "/api/orders", "orders:read"),
         ("get", f"/api/orders/user/{WALLET}", "orders:read"),
-        ("get", f"/api/orders/{uuid4()}", "orders:read"),
-        ("patch", f"/api/orders/{uuid4()}", "orders:write"),
-        ("post", f"/api/orders/{uuid4()}/execute", "orders:write"),
-        ("post", f"/api/orders/{uuid4()}/cancel", "orders:write"),
+        ("get", f"/api/orders/{NOBODYS}", "orders:read"),
+        ("patch", f"/api/orders/{NOBODYS}", "orders:write"),
+        ("post", f"/api/orders/{NOBODYS}/execute", "orders:write"),
+        ("post", f"/api/orders/{NOBODYS}/cancel", "orders:write"),
         ("post", "/api/quotes", "quotes:read"),
         ("get", "/api/tokens", "quotes:read"),
     ],

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -10,6 +10,7 @@ from fairlane.core import auth, credentials, keys, redis_clients, tickets, usage
 from fairlane.core.credentials import Credentials
 from fairlane.core.errors import Problem
 from fairlane.core.models.access import ApiKey, AuditEntry
+from fairlane.core.principals import SCOPES
 from fairlane.core.tests.access_fixtures import IssueKey
 from fairlane.core.threads import in_thread
 
@@ -186,6 +187,19 @@ def test_a_session_ends_with_its_user(session_key: str, operator: User) -> None:
     operator.is_active = False
     operator.save()
     assert refusal(sent(session_key=session_key))[0] == 401
+
+
+def test_staff_have_the_rights_that_the_back_office_gave_them(db: None) -> None:
+    clerk = User.objects.create_user("clerk", is_staff=True)
+    assert auth.principal_of_user(clerk).scopes == {"quotes:read", "metrics:read"}
+    clerk.user_permissions.add(Permission.objects.get(codename="view_order"))
+    principal = auth.refresh(f"user:{clerk.pk}")
+    assert principal.scopes == {"quotes:read", "metrics:read", "orders:read"}
+    assert principal.may_act_for("W1")
+
+
+def test_an_operator_may_do_everything(operator: User) -> None:
+    assert auth.principal_of_user(operator).scopes == SCOPES.keys()
 
 
 def test_a_user_who_is_not_staff_acts_for_no_wallet(db: None) -> None:

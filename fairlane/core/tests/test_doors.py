@@ -214,11 +214,15 @@ def test_health_names_its_parts(client: Client) -> None:
     answer = client.get("/health").json()
     assert answer["status"] == "ok"
     assert {"database", "redis"} <= answer["parts"].keys()
-    assert client.get("/health/ready").json()["parts"].keys() == {
-        "database",
-        "redis",
-        "migrations",
-    }
+    assert client.get("/health/ready").json()["parts"].keys() == {"database", "migrations"}
+
+
+@pytest.mark.usefixtures("_unseen")
+@pytest.mark.parametrize("path", ["/health", "/health/ready", "/health/live"])
+def test_probes_may_ask_by_address(client: Client, path: str) -> None:
+    by_address = {"host": "10.1.2.3:8000"}
+    assert client.get(path, headers=by_address).status_code == 200
+    assert client.get("/sign-in", headers=by_address).status_code == 400
 
 
 @pytest.mark.usefixtures("_unseen")
@@ -232,6 +236,8 @@ def test_health_without_redis_is_a_503_and_tells_no_secret(
         assert answer.status_code == 503
         assert answer.json()["parts"]["redis"]["status"] == "failing"
         assert answer.json()["parts"]["database"]["status"] == "ok"
+        # Orders are taken all the same.
+        assert client.get("/health/ready").status_code == 200
         assert b"hunter2" not in answer.content
         assert client.get("/health/live").status_code == 200
     finally:

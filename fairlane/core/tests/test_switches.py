@@ -6,6 +6,7 @@ from fairlane.core import audit, switches
 from fairlane.core.append_only import AppendOnly
 from fairlane.core.errors import Problem
 from fairlane.core.models.access import AuditEntry, Switch
+from fairlane.core.threads import in_thread
 
 
 @pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_another_process_follows_when_its_knowledge_is_old(
 
 @pytest.mark.django_db(transaction=True)
 async def test_the_event_loop_gets_the_same_answer() -> None:
-    await Switch.objects.acreate(name="a", on=False)
+    await in_thread(Switch.objects.create)(name="a", on=False)
     with pytest.raises(Problem):
         await switches.arequire_on("a")
     assert await switches.ais_on("b")
