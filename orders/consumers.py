@@ -19,6 +19,7 @@ SNAPSHOT_ORDERS = 50
 MAX_TOPICS = 100
 
 Frames = AsyncIterator[Mapping[str, Any]]
+Events = AsyncIterator[EventData]
 
 
 class OrderConsumer(FeedConsumer):
@@ -35,7 +36,7 @@ class OrderConsumer(FeedConsumer):
             since = self.since() or 0
             snapshot = await in_thread(selectors.detail)(order_id, self.principal, since=since)
             history = snapshot.pop("history")
-            seq = history[-1]["seq"] if history else since
+            seq = history[-1]["seq"] if history else min(since, snapshot["seq"])
             yield {
                 "type": "snapshot",
                 "orderId": str(order_id),
@@ -43,21 +44,34 @@ class OrderConsumer(FeedConsumer):
                 "order": snapshot,
                 "history": history,
             }
-            status = history[-1]["status"] if history else snapshot["status"]
+            status = snapshot["status"]
+            # The history is a page, and read before the order: there may be more of it.
+            async for event in self._stored(order_id, seq, snapshot["seq"]):
+                seq, status = event["seq"], event["status"]
+                yield status_frame(event)
             while status not in ORDER.terminal:
-                event = await anext(subscription)
-                for missed in await self._missing(order_id, seq, event):
-                    seq, status = missed["seq"], missed["status"]
-                    yield status_frame(missed)
+                announced = await anext(subscription)
+                async for event in self._missing(order_id, seq, announced):
+                    seq, status = event["seq"], event["status"]
+                    yield status_frame(event)
 
-    async def _missing(self, order_id: UUID, seq: int, event: EventData) -> list[EventData]:
+    async def _missing(self, order_id: UUID, seq: int, event: EventData) -> Events:
         """What to send when ``event`` arrives after ``seq``: nothing twice, nothing left out."""
-        if event["seq"] <= seq:
-            return []
         if event["seq"] == seq + 1:
-            return [event]
-        rows = await in_thread(selectors.history)(order_id, seq)
-        return [feed.as_data(row) for row in rows]
+            yield event
+            return
+        async for stored in self._stored(order_id, seq, event["seq"]):
+            yield stored
+
+    async def _stored(self, order_id: UUID, seq: int, until: int) -> Events:
+        """The order's events after ``seq``, at least as far as ``until``."""
+        while seq < until:
+            rows = await in_thread(selectors.history)(order_id, seq)
+            if not rows:
+                return
+            for row in rows:
+                yield feed.as_data(row)
+            seq = rows[-1].seq
 
 
 class FeedOfOrders(FeedConsumer):
@@ -83,7 +97,13 @@ class FeedOfOrders(FeedConsumer):
                 async for frame in self._replay(since, subscription.position, topics, wallets):
                     yield frame
             async for event in subscription:
-                if event["kind"] == Order.EVENT_KIND and _may_see(self.principal, event):
+                # The client may have been ahead of this process.
+                seen = since is not None and event["position"] <= since
+                if (
+                    not seen
+                    and event["kind"] == Order.EVENT_KIND
+                    and _may_see(self.principal, event)
+                ):
                     yield status_frame(event)
 
     async def _replay(

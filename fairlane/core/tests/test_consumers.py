@@ -21,7 +21,7 @@ from fairlane.core.models import ApiKey, Event, RelayCursor
 from fairlane.core.tests.access_fixtures import IssueKey
 from fairlane.core.tests.streaming import close_streams, relaying
 from fairlane.core.transitions import Move, move
-from orders import registry
+from orders import registry, selectors
 from orders.models import Order, Token
 from orders.states import ORDER
 from orders.tests.factories import TRADERS, WALLET, OrderFactory
@@ -201,6 +201,28 @@ async def test_a_client_that_saw_the_end_is_let_go(connect: Open) -> None:
         assert await socket.closed() == 1000
 
 
+async def test_a_client_that_claims_to_have_seen_more_hears_of_the_end(connect: Open) -> None:
+    async with relaying():
+        order = await order_of()
+        async with connect(f"/ws/orders/{order.id}?since=99") as socket:
+            assert (await socket.frame())["seq"] == 1
+            await go(order, "CANCELLED")
+            assert (await socket.frame())["status"] == "CANCELLED"
+            assert await socket.closed() == 1000
+
+
+async def test_a_long_history_is_told_to_its_end(
+    connect: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "HISTORY_LIMIT", 2)
+    order = await order_of()
+    await go(order, "ROUTING", "BUILDING", "SUBMITTED", "REVIEW", "FAILED")
+    async with connect(f"/ws/orders/{order.id}") as socket:
+        assert [event["seq"] for event in (await socket.frame())["history"]] == [1, 2]
+        assert [frame["seq"] for frame in await socket.frames(4)] == [3, 4, 5, 6]
+        assert await socket.closed() == 1000
+
+
 async def test_a_hole_in_what_is_announced_is_filled_from_the_rows(connect: Open) -> None:
     order = await order_of()
     async with connect(f"/ws/orders/{order.id}") as socket:
@@ -291,6 +313,18 @@ async def test_a_feed_resumes_after_a_position(
         assert await socket.frame() == {"type": "resumed", "position": 1}
         frames = await socket.frames(4)
     assert [frame["position"] for frame in frames] == [2, 3, 4, 5]
+
+
+async def test_a_client_ahead_of_this_process_hears_nothing_twice(connect: Open) -> None:
+    order = await order_of()
+    await go(order, "ROUTING", "BUILDING", "SUBMITTED")
+    await feed.get_feed()
+    async with connect("/api/orders/ws?since=3") as socket:
+        assert (await socket.frame())["type"] == "resumed"
+        await publish()
+        process = await feed.get_feed()
+        await process._look()
+        assert (await socket.frame())["position"] == 4
 
 
 async def test_a_caller_sees_its_own_wallets_orders_only(connect: Open, narrow: str) -> None:
