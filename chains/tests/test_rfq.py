@@ -34,6 +34,7 @@ QUOTE = QuoteRequest("r1", "mint in", "mint out", 1000)
 MESSAGE = b"\x02\x00\x00a message"
 COSIGN = CosignRequest("q1", ADDRESS, MESSAGE, 95)
 
+EXPIRY = time.time_ns() // 1_000_000 + 3_600_000
 GOOD_QUOTE: dict[str, Any] = {
     "requestId": "r1",
     "quoteId": "q1",
@@ -42,7 +43,7 @@ GOOD_QUOTE: dict[str, Any] = {
     "feeAmount": "1",
     "feeBps": 30,
     "priceImpactBps": 2,
-    "expiresAt": time.time_ns() // 1_000_000 + 3_600_000,
+    "expiresAt": EXPIRY,
 }
 GOOD_SIGNATURE: dict[str, Any] = {
     "quoteId": "q1",
