@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import channels.db
 import pytest
 from pytest_django import Settings
 
@@ -26,12 +25,6 @@ from orders.tests.factories import MINTS, WALLET
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("market")]
 
 Bearer = Callable[..., dict[str, str]]
-
-
-@pytest.fixture(autouse=True)
-def one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in Django's own test client: the connection holds the test's transaction."""
-    monkeypatch.setattr(channels.db, "close_old_connections", lambda: None)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
-from uuid_utils.compat import uuid7
 
 from chains import registry as adapters
 from fairlane.core import checkpoints
@@ -189,8 +188,7 @@ def test_an_order_cancelled_while_it_is_routed_stays_cancelled(
     assert not Work.objects.exists() and not Quote.objects.exists()
 
 
-def test_work_without_an_order_is_dropped(outside: OutsideWorld) -> None:
-    WorkFactory.create(object_id=uuid7(), stage=ROUTE)
+def test_the_work_of_an_order_that_has_ended_is_dropped(outside: OutsideWorld) -> None:
     WorkFactory.create(object_id=OrderFactory.create(status="CANCELLED").id, stage=ROUTE)
     run(ROUTE)
     assert not Work.objects.exists()
@@ -204,18 +202,17 @@ def test_an_order_no_claim_brought_to_an_outcome_comes_before_a_person(
     run(ROUTE)
     order.refresh_from_db()
     assert order.status == "REVIEW"
-    assert last_event(order).data == {"stage": ROUTE, "reason": "KeyError: it broke"}
-    assert Work.objects.get().quarantined_at is not None
+    assert last_event(order).data == {
+        "stage": ROUTE,
+        "reason": "it could not be brought to an outcome",
+    }
+    work = Work.objects.get()
+    assert work.quarantined_at is not None
+    # For the people who look after the service, not for the caller.
+    assert work.last_error == "KeyError: it broke"
     run(ROUTE)
     order.refresh_from_db()
     assert order.status == "REVIEW"
-
-
-def test_workers_that_died_are_a_reason_too(outside: OutsideWorld) -> None:
-    order = OrderFactory.create(stage=ROUTE)
-    Work.objects.update(attempts=5)
-    run(ROUTE)
-    assert last_event(order).data["reason"] == "workers died working on this order"
 
 
 def test_a_setback_discards_what_the_venue_was_asked(outside: OutsideWorld) -> None:

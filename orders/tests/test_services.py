@@ -159,7 +159,7 @@ def test_a_persons_cancel_is_audited_and_a_keys_is_not(trader: Principal) -> Non
     [
         services.execute,
         services.cancel,
-        lambda **by: services.replace(terms=terms(), **by),
+        lambda **by: services.replace(terms=terms(), seen=1, **by),
         lambda **by: services.retry(reason="", **by),
         lambda **by: services.fail_review(reason="", **by),
     ],
@@ -175,7 +175,7 @@ def test_another_callers_order_is_not_there(act: Callable[..., Any]) -> None:
 
 def test_an_order_that_waits_gets_other_terms_and_keeps_its_history(trader: Principal) -> None:
     order = OrderFactory.create()
-    changed = services.replace(order_id=order.id, terms=terms(), by=trader)
+    changed = services.replace(order_id=order.id, terms=terms(), seen=1, by=trader)
     assert (changed.input_token_id, changed.output_token_id) == (MINTS["USDC"], MINTS["BONK"])
     assert (changed.input_amount, changed.slippage_bps, changed.seq) == (7, 10, 2)
     event = last_event(order)
@@ -189,10 +189,19 @@ def test_an_order_that_does_not_wait_keeps_its_terms(
     columns: dict[str, Any], trader: Principal
 ) -> None:
     order = OrderFactory.create(**columns)
-    refused(409, "stale_state", services.replace, order_id=order.id, terms=terms(), by=trader)
+    change = {"order_id": order.id, "terms": terms(), "by": trader}
+    refused(409, "stale_state", services.replace, seen=1, **change)
     order.refresh_from_db()
     assert order.input_amount == 10**9
     assert Event.objects.count() == 1
+
+
+def test_terms_made_from_terms_that_have_changed_are_refused(trader: Principal) -> None:
+    order = OrderFactory.create()
+    services.replace(order_id=order.id, terms=terms(7), seen=1, by=trader)
+    change = {"order_id": order.id, "terms": terms(8), "by": trader}
+    refused(409, "stale_state", services.replace, seen=1, **change)
+    assert Order.objects.get().input_amount == 7
 
 
 def test_a_failed_order_is_retried_as_a_new_one(trader: Principal) -> None:

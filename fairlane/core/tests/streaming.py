@@ -22,9 +22,9 @@ def parameters() -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def relaying() -> AsyncIterator[Relay]:
-    """A relay that announces what is committed."""
-    relay = Relay(parameters())
+async def relaying(**options: str) -> AsyncIterator[Relay]:
+    """A relay that announces what is committed; ``options`` go to its connection."""
+    relay = Relay(parameters() | options)
     task = asyncio.create_task(relay.run())
     try:
         yield relay

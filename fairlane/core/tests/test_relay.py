@@ -140,16 +140,16 @@ async def test_a_lost_announcement_stops_nothing(
 
 async def test_a_relay_outlives_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relays, "RETRY_SECONDS", 0.01)
-    async with relaying(), plain_connection() as connection, asyncio.timeout(20):
-        others = (
-            "SELECT count(pg_terminate_backend(pid)) AS killed FROM pg_stat_activity"
-            f" WHERE query LIKE '%{relays._CURSOR}%' AND pid <> pg_backend_pid()"
-            " AND datname = current_database()"
-        )
-        killed = 0
-        while not killed:
-            row = await (await connection.execute(others)).fetchone()
-            killed = row["killed"] if row else 0
+    kill = (
+        "SELECT count(pg_terminate_backend(pid)) AS killed FROM pg_stat_activity"
+        " WHERE application_name = 'doomed relay'"
+    )
+    async with (
+        relaying(application_name="doomed relay"),
+        plain_connection() as connection,
+        asyncio.timeout(20),
+    ):
+        while (await (await connection.execute(kill)).fetchone()) == {"killed": 0}:
             await asyncio.sleep(0.01)
         await database_sync_to_async(EventFactory.create)()
         while None in await database_sync_to_async(positions)():
