@@ -19,6 +19,9 @@ from orders.parsing import NewOrder, parse_order
 from orders.registry import Registry
 from orders.requests import BulkRequest
 
+# An order has six fields; objects of thousands must not make the answer larger than the request.
+_ERRORS_PER_ORDER = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -86,6 +89,7 @@ def _bulk(
         try:
             order = parse_order(item, principal, registry)
         except Problem as problem:
+            problem.errors = problem.errors[:_ERRORS_PER_ORDER]
             results.append(
                 {"index": index, "status": problem.status, "problem": problem.document()}
             )

@@ -6,11 +6,13 @@ that arrive together share one transaction. What a request means is said in ``ac
 same routes exist as REST views, which describe them and serve them where this door is not mounted.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from fairlane.core import (
@@ -35,6 +37,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Receive, Send], Awaitable[None]]
+
+# Some dozens of orders, a few milliseconds of work: more of it is not for the event loop.
+_LARGE_BODY_BYTES = 16_000
 
 _DOORS = {door.path: door for door in (acceptance.EXECUTE, acceptance.WAIT, acceptance.BULK)}
 
@@ -98,24 +103,37 @@ class Intake:
         self, door: Door, scope: Mapping[str, Any], headers: Mapping[bytes, str], receive: Receive
     ) -> Answer:
         address = throttling.address_of_scope(scope)
+        sent = credentials.from_scope(scope)
+        if settings.SECURE_SSL_REDIRECT and not sent.secure:
+            # Whoever follows a redirect has sent the key in the clear already, and would again.
+            raise Problem(403, "https_required", "This needs HTTPS")
         try:
-            principal = await auth.aauthenticate(credentials.from_scope(scope))
+            principal = await auth.aauthenticate(sent)
         except Problem:
             # Guessing keys is throttled too.
             await throttling.acheck(None, address)
             raise
-        principal.require("orders:write")
         await throttling.acheck(principal, address)
+        principal.require("orders:write")
         await switches.arequire_on("orders.intake")
         if headers.get(b"content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise wrong_content_type()
-        prepared = acceptance.prepare(
-            door,
-            json_bodies.read(await _read(receive)),
-            principal=principal,
-            key=headers.get(b"idempotency-key"),
-            registry=await registry.acurrent(),
-        )
+        body = await _read(receive)
+        known = await registry.acurrent()
+
+        def prepare() -> Acceptance:
+            return acceptance.prepare(
+                door,
+                json_bodies.read(body),
+                principal=principal,
+                key=headers.get(b"idempotency-key"),
+                registry=known,
+            )
+
+        large = len(body) > _LARGE_BODY_BYTES
+        prepared = await asyncio.to_thread(prepare) if large else prepare()
+        # Each order of a bulk counts; the first has been counted before the body was read.
+        await throttling.acheck(principal, address, cost=len(prepared.orders) - 1)
         outcome = await self._commits.submit(prepared)
         if isinstance(outcome, Problem):
             raise outcome

@@ -37,8 +37,9 @@ local wait, next_at = 0, {}
 for i, name in ipairs(KEYS) do
   local limit, period = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
   local at = math.max(tonumber(redis.call('GET', name) or now), now)
-  next_at[i] = at + ARGV[1] * period / limit
-  wait = math.max(wait, next_at[i] - period - now)
+  -- What costs more passes when something of the allowance is left, and owes the rest of it.
+  next_at[i] = at + math.min(ARGV[1], limit) * period / limit
+  wait = math.max(wait, at + period / limit - period - now)
 end
 if wait > 0 then return math.ceil(wait) end
 for i, name in ipairs(KEYS) do
@@ -116,7 +117,7 @@ def _subjects(principal: Principal | None, address: str) -> list[Subject]:
 
 def _spend(subjects: Sequence[Subject], cost: int) -> int:
     """Milliseconds to wait; 0 means: pass."""
-    if not subjects or time.monotonic() < _paused_until:
+    if not subjects or cost < 1 or time.monotonic() < _paused_until:
         return 0
     try:
         return cast(int, client().eval(_SCRIPT, len(subjects), *_arguments(subjects, cost)))
@@ -126,7 +127,7 @@ def _spend(subjects: Sequence[Subject], cost: int) -> int:
 
 
 async def _aspend(subjects: Sequence[Subject], cost: int) -> int:
-    if not subjects or time.monotonic() < _paused_until:
+    if not subjects or cost < 1 or time.monotonic() < _paused_until:
         return 0
     try:
         call = aclient().eval(_SCRIPT, len(subjects), *_arguments(subjects, cost))

@@ -60,6 +60,12 @@ def test_a_refused_request_costs_its_address_nothing() -> None:
     throttling.check(None, "192.0.2.1", cost=2)
 
 
+def test_what_costs_more_than_is_left_passes_and_owes_the_rest() -> None:
+    throttling.check(CALLER, "192.0.2.1")
+    throttling.check(CALLER, "192.0.2.1", cost=100)
+    assert refusal(CALLER, "192.0.2.2").status == 429
+
+
 def test_a_request_may_cost_more() -> None:
     throttling.check(CALLER, "192.0.2.1", cost=3)
     assert refusal(CALLER, "192.0.2.1").status == 429
