@@ -1,8 +1,10 @@
 """What the tables tell about the state of the service: for /metrics and /health."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from fairlane.core import claims, health, metrics
@@ -12,6 +14,8 @@ from fairlane.core.models import Event, Heartbeat, RelayCursor, Work
 SILENT_SECONDS = 30
 # A stage whose oldest row waits longer than this is stuck, not busy.
 STUCK_SECONDS = 60
+
+_started_at = time.monotonic()
 
 
 @metrics.gauge("fairlane_stage_due", "Rows of a stage that are due", ["stage"])
@@ -52,11 +56,13 @@ def position() -> metrics.Samples:
 @health.part("workers")
 def workers() -> Mapping[str, Any]:
     """Every queue has workers that take messages."""
-    ages = {queue: round(age, 1) for (queue,), age in heartbeat_age().items()}
+    # A queue whose workers never came counts from this process's own start.
+    ages = dict.fromkeys(settings.CELERY_TASK_QUEUES, time.monotonic() - _started_at)
+    ages |= {queue: age for (queue,), age in heartbeat_age().items()}
     silent = sorted(queue for queue, age in ages.items() if age > SILENT_SECONDS)
     if silent:
         raise health.Failing(f"no sign of life on {', '.join(silent)}")
-    return {"lastSeenSeconds": ages}
+    return {"lastSeenSeconds": {queue: round(age, 1) for queue, age in ages.items()}}
 
 
 @health.part("stages")

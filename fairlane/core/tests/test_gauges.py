@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,7 +13,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def unseen() -> Iterator[None]:
+def unseen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(gauges, "_started_at", time.monotonic())
     health._kept.clear()
     yield
     health._kept.clear()
@@ -58,3 +60,14 @@ def test_silent_workers_and_stuck_stages_are_named() -> None:
     assert overview["status"] == "failing"
     assert overview["parts"]["workers"]["reason"] == "no sign of life on orders"
     assert overview["parts"]["stages"]["reason"] == "due work is not taken in a"
+
+
+def test_a_queue_that_nobody_ever_served_is_silent_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert health.overview()["parts"]["workers"]["status"] == "ok"
+    health._kept.clear()
+    monkeypatch.setattr(gauges, "_started_at", time.monotonic() - gauges.SILENT_SECONDS - 1)
+    Heartbeat.objects.create(queue="orders", worker="w", at=ago(1))
+    reason = health.overview()["parts"]["workers"]["reason"]
+    assert reason == "no sign of life on confirmations, default"
