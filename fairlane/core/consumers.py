@@ -6,8 +6,9 @@ request · 4401 not signed in · 4403 not allowed · 4404 no such object · 4408
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,7 +17,7 @@ import structlog
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.db import InterfaceError, OperationalError
 
-from fairlane.core import auth, credentials
+from fairlane.core import auth, credentials, throttling
 from fairlane.core.errors import Problem, unavailable
 from fairlane.core.feed import EventData, GoingAway, TooSlow, get_feed
 
@@ -25,6 +26,11 @@ logger = structlog.get_logger(__name__)
 # Proxies and phones drop connections that are silent for 30–60 s. As often it is checked whether
 # the caller still has access.
 HEARTBEAT_SECONDS = 10.0
+
+# Sockets of one caller in this process. Many times what its pages and programs need, and far below
+# what a process can hold, so that one that forgets to close takes the service from nobody.
+MAX_SOCKETS = 1_000
+_open_sockets: Counter[str] = Counter()
 
 CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429, 503: 1013}
 
@@ -59,8 +65,9 @@ class FeedConsumer(AsyncWebsocketConsumer):
 
     async def _serve(self) -> None:
         try:
-            self.principal = await auth.aauthenticate(credentials.from_scope(self.scope))
-            await self._send_until_end()
+            self.principal = await self._caller()
+            with _place(self.principal):
+                await self._send_until_end()
             await self.close(1000)
         except Problem as problem:
             await self._refuse(problem)
@@ -73,6 +80,21 @@ class FeedConsumer(AsyncWebsocketConsumer):
         except Exception:
             logger.exception("socket.failed", path=self.scope["path"])
             await self.close(1011)
+
+    async def _caller(self) -> auth.Principal:
+        """Who opens this socket; handshakes are throttled like requests.
+
+        Raises:
+            Problem: 401, nobody we know; 403, from another site; 429, too many.
+        """
+        address = throttling.address_of_scope(self.scope)
+        try:
+            principal = await auth.aauthenticate(credentials.from_scope(self.scope))
+        except Problem:
+            await throttling.acheck(None, address)
+            raise
+        await throttling.acheck(principal, address)
+        return principal
 
     async def _refuse(self, problem: Problem) -> None:
         await self.send_json({"type": "error", "code": problem.code, "message": problem.title})
@@ -128,6 +150,27 @@ class FeedConsumer(AsyncWebsocketConsumer):
         if not value.isascii() or not value.isdigit() or len(value) > 18:
             raise Problem(400, "invalid_since", "`since` is a whole number from 0")
         return int(value)
+
+
+@contextmanager
+def _place(principal: auth.Principal) -> Iterator[None]:
+    """One of the caller's places for sockets.
+
+    Raises:
+        Problem: 429, all are taken.
+    """
+    if principal.throttle_exempt:
+        yield
+        return
+    if _open_sockets[principal.ref] >= MAX_SOCKETS:
+        raise Problem(429, "too_many_sockets", "This caller has too many sockets open")
+    _open_sockets[principal.ref] += 1
+    try:
+        yield
+    finally:
+        _open_sockets[principal.ref] -= 1
+        if not _open_sockets[principal.ref]:
+            del _open_sockets[principal.ref]
 
 
 def status_frame(event: EventData) -> dict[str, Any]:

@@ -14,10 +14,12 @@ from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from fairlane.asgi import application
 from fairlane.core import auth, consumers, feed, tickets
 from fairlane.core.models import ApiKey, Event, RelayCursor
+from fairlane.core.rates import Rate
 from fairlane.core.tests.access_fixtures import IssueKey
 from fairlane.core.tests.streaming import close_streams, relaying
 from fairlane.core.transitions import Move, move
@@ -259,6 +261,26 @@ async def test_a_caller_without_the_scope_is_closed_with_4403(
     _, plain = await database_sync_to_async(issue_key)("orders:write")
     async with connect(path.format(id=uuid4()), plain) as socket:
         assert await socket.refused() == ("missing_scope", 4403)
+
+
+async def test_handshakes_are_throttled(connect: Open, settings: Settings) -> None:
+    settings.THROTTLE_KEY = Rate(1, 3_600_000)
+    async with connect("/api/orders/ws") as first:
+        assert (await first.frame())["type"] == "snapshot"
+        async with connect("/api/orders/ws") as second:
+            assert await second.refused() == ("throttled", 4429)
+
+
+async def test_a_caller_has_a_number_of_places(
+    connect: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "MAX_SOCKETS", 1)
+    async with connect("/api/orders/ws") as first:
+        assert (await first.frame())["type"] == "snapshot"
+        async with connect("/api/orders/ws") as second:
+            assert await second.refused() == ("too_many_sockets", 4429)
+    async with connect("/api/orders/ws") as third:
+        assert (await third.frame())["type"] == "snapshot"
 
 
 @pytest.mark.parametrize("name", [str(UUID(int=7)), "7", "nonsense", "%00"])
