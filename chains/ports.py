@@ -13,9 +13,13 @@ Commitment = Literal["processed", "confirmed", "finalized"]
 
 @dataclass(frozen=True, slots=True)
 class Blockhash:
-    """A recent blockhash and the last block height at which it is still accepted."""
+    """A recent blockhash and the last block height at which it is still accepted.
+
+    `slot` is where the node stood when it gave it: what is signed on it lands later, if ever.
+    """
 
     value: str
+    slot: int
     last_valid_block_height: int
 
 
@@ -30,9 +34,15 @@ class SignatureStatus:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Statuses, with the finalized height read *before* them: the pair expiry is judged on."""
+    """Statuses, with what expiry is judged on besides.
+
+    Attributes:
+        finalized_height: read *before* the statuses.
+        first_available: the slot at which the history begins that was searched for them.
+    """
 
     finalized_height: int
+    first_available: int
     statuses: Sequence[SignatureStatus | None]
 
 
@@ -104,7 +114,7 @@ class SolanaNode(Protocol):
         """Statuses with the whole history searched; None where the node knows nothing."""
 
     async def observe(self, signatures: Sequence[str]) -> Observation:
-        """The finalized height, then the statuses, both from this provider."""
+        """The finalized height, then statuses and the history's begin, all of this provider."""
 
     async def send(self, transactions: Sequence[bytes]) -> list[SendOutcome]:
         """Send signed transactions without preflight or retries. Never raises."""

@@ -82,7 +82,7 @@ class Order(models.Model):
         min_output_amount: the least the wallet accepts, set by the first route, never lowered.
         quoted_amount: what the chosen venue promised.
         spent_amount, output_amount: what the confirmed transaction took and paid.
-        network_fee: lamports the confirmed transaction cost.
+        network_fee: lamports that the transaction cost, whether it swapped or failed on chain.
         tries: how often the venues were asked for a route.
         retry_of: the failed order that a person had executed again as this one.
     """
@@ -203,6 +203,7 @@ class Attempt(models.Model):
         message: the serialized transaction message both sides sign.
         signature: the transaction's id, known as soon as the wallet has signed.
         transaction: the signed bytes: what is sent, and sent again, until it landed or expired.
+        first_slot: where the chain stood when it was built; it lands later, if ever.
         last_valid_block_height: past this finalized height it cannot land any more.
     """
 
@@ -216,6 +217,7 @@ class Attempt(models.Model):
     maker = models.CharField(max_length=44)
     output_amount = Amount()
     message = models.BinaryField()
+    first_slot = models.BigIntegerField()
     last_valid_block_height = models.BigIntegerField()
     signature = models.CharField(max_length=88, null=True, unique=True)
     transaction = models.BinaryField(null=True)

@@ -51,6 +51,7 @@ class SolanaClient:
         return _decoded(
             lambda: Blockhash(
                 value=str(result["value"]["blockhash"]),
+                slot=decode.integer(result["context"]["slot"]),
                 last_valid_block_height=decode.integer(result["value"]["lastValidBlockHeight"]),
             )
         )
@@ -70,19 +71,28 @@ class SolanaClient:
             return False
 
     async def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
-        return await self._statuses(signatures, not_before_slot=0)
+        results = await self._results("getSignatureStatuses", _status_calls(signatures))
+        return _statuses(signatures, results, not_before_slot=0)
 
     async def observe(self, signatures: Sequence[str]) -> Observation:
         """Finalized height and slot first, then statuses from a view that is no older.
 
         An endpoint may be a balancer over nodes of different age. A status read from a node
-        behind the finalized slot could miss a transaction that has landed, so it is refused.
+        behind the finalized slot could miss a transaction that has landed, so it is refused. So
+        could one that has thrown that slot's blocks away: where its history begins is asked in
+        the same request, and after the statuses, since it only ever moves on.
         """
         epoch = await self._rpc.call("getEpochInfo", [{"commitment": "finalized"}])
         height, slot = _decoded(
             lambda: (decode.integer(epoch["blockHeight"]), decode.integer(epoch["absoluteSlot"]))
         )
-        return Observation(height, await self._statuses(signatures, not_before_slot=slot))
+        calls = [("getSignatureStatuses", call) for call in _status_calls(signatures)]
+        *statuses, first = _all(await self._rpc.together([*calls, ("getFirstAvailableBlock", [])]))
+        return Observation(
+            finalized_height=height,
+            first_available=_decoded(lambda: decode.integer(first)),
+            statuses=_statuses(signatures, statuses, not_before_slot=slot),
+        )
 
     async def send(self, transactions: Sequence[bytes]) -> list[SendOutcome]:
         options = {"encoding": "base64", "skipPreflight": True, "maxRetries": 0}
@@ -145,26 +155,33 @@ class SolanaClient:
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _statuses(
-        self, signatures: Sequence[str], *, not_before_slot: int
-    ) -> list[SignatureStatus | None]:
-        chunks = _chunks(signatures, _STATUSES_PER_CALL)
-        calls = [[chunk, {"searchTransactionHistory": True}] for chunk in chunks]
-        results = await self._results("getSignatureStatuses", calls)
-        oldest = _decoded(
-            lambda: min((decode.integer(r["context"]["slot"]) for r in results), default=None)
-        )
-        if oldest is not None and oldest < not_before_slot:
-            raise Transient(f"{PEER} answered from a view older than its own finalized slot")
-        return _decoded(lambda: [decode.status(v) for v in _concatenated(results, chunks)])
-
     async def _results(self, method: str, calls: Sequence[Sequence[object]]) -> list[Any]:
-        """The results of all calls, or the first error."""
-        results = await self._rpc.batch(method, calls)
-        for result in results:
-            if isinstance(result, ChainError):
-                raise result
-        return results
+        return _all(await self._rpc.batch(method, calls))
+
+
+def _all(results: Sequence[Any | ChainError]) -> list[Any]:
+    """The results of all calls, or the first error, raised."""
+    for result in results:
+        if isinstance(result, ChainError):
+            raise result
+    return list(results)
+
+
+def _status_calls(signatures: Sequence[str]) -> list[list[object]]:
+    chunks = _chunks(signatures, _STATUSES_PER_CALL)
+    return [[chunk, {"searchTransactionHistory": True}] for chunk in chunks]
+
+
+def _statuses(
+    signatures: Sequence[str], results: Sequence[Any], *, not_before_slot: int
+) -> list[SignatureStatus | None]:
+    oldest = _decoded(
+        lambda: min((decode.integer(r["context"]["slot"]) for r in results), default=None)
+    )
+    if oldest is not None and oldest < not_before_slot:
+        raise Transient(f"{PEER} answered from a view older than its own finalized slot")
+    chunks = _chunks(signatures, _STATUSES_PER_CALL)
+    return _decoded(lambda: [decode.status(v) for v in _concatenated(results, chunks)])
 
 
 def _decoded(decoder: Callable[[], T]) -> T:

@@ -3,7 +3,7 @@
 Pure. A send's own answer, a timeout or a missing status never end an attempt; a signature can
 land until its blockhash has expired on the *finalized* chain. The height must have been read
 before the status: the other way round, a transaction could land between the two reads and be
-taken for expired.
+taken for expired. And "unknown" counts only from a node whose history reaches back to the attempt.
 """
 
 from dataclasses import dataclass
@@ -51,6 +51,8 @@ def decide(
     *,
     status: SignatureStatus | None,
     finalized_height: int,
+    first_available: int,
+    first_slot: int,
     last_valid_block_height: int,
     last_sent_at: datetime | None,
     now: datetime,
@@ -59,6 +61,8 @@ def decide(
 
     Args:
         status: read after `finalized_height`, with the whole history searched.
+        first_available: the slot at which the history begins that was searched.
+        first_slot: a slot that the chain had reached when the attempt was built.
         last_sent_at: None where the bytes were never sent, or nobody recorded that they were.
     """
     if status is not None:
@@ -68,7 +72,7 @@ def decide(
             return Failed(status.slot, status.err)
         return Confirmed(status.slot)
     if finalized_height > last_valid_block_height:
-        return Expired()
+        return Expired() if first_available <= first_slot else Wait()
     if last_sent_at is None or now - last_sent_at >= RESEND_EVERY:
         return Resend()
     return Wait()

@@ -38,14 +38,20 @@ class SolanaRpc:
 
     async def batch(self, method: str, calls: Sequence[Sequence[object]]) -> list[Any | ChainError]:
         """The result, or the error, of each call, in order. Never raises a `ChainError`."""
+        return await self.together([(method, params) for params in calls])
+
+    async def together(
+        self, calls: Sequence[tuple[str, Sequence[object]]]
+    ) -> list[Any | ChainError]:
+        """As `batch`, of any methods: up to `BATCH_CALLS` of them are answered by one node."""
         chunks = [calls[i : i + BATCH_CALLS] for i in range(0, len(calls), BATCH_CALLS)]
-        answers = await asyncio.gather(*(self._post(method, chunk) for chunk in chunks))
+        answers = await asyncio.gather(*(self._post(chunk) for chunk in chunks))
         return [answer for chunk in answers for answer in chunk]
 
-    async def _post(self, method: str, calls: Sequence[Sequence[object]]) -> list[Any | ChainError]:
+    async def _post(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | ChainError]:
         requests = [
             {"jsonrpc": "2.0", "id": index, "method": method, "params": params}
-            for index, params in enumerate(calls)
+            for index, (method, params) in enumerate(calls)
         ]
         body = orjson.dumps(requests if len(requests) > 1 else requests[0])
         try:
@@ -53,16 +59,16 @@ class SolanaRpc:
         except ChainError as error:
             return [error] * len(calls)
         except orjson.JSONDecodeError:
-            return [Transient(f"{method}: {PEER} answered no JSON")] * len(calls)
-        return _in_order(answer, count=len(calls), method=method)
+            return [Transient(f"{PEER} answered no JSON")] * len(calls)
+        return _in_order(answer, methods=[method for method, _ in calls])
 
 
-def _in_order(answer: object, *, count: int, method: str) -> list[Any | ChainError]:
+def _in_order(answer: object, *, methods: Sequence[str]) -> list[Any | ChainError]:
     """The answers by request id: a batch may be answered in any order, or refused as a whole."""
     answers = answer if isinstance(answer, list) else [answer]
     by_id = {a["id"]: a for a in answers if isinstance(a, dict) and isinstance(a.get("id"), int)}
     whole = answer if isinstance(answer, dict) and "error" in answer else None
-    return [_result(by_id.get(index, whole), method=method) for index in range(count)]
+    return [_result(by_id.get(index, whole), method=method) for index, method in enumerate(methods)]
 
 
 def _result(answer: object, *, method: str) -> Any | ChainError:

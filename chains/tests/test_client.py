@@ -85,13 +85,29 @@ async def test_the_height_is_read_before_the_statuses(serve: Serve, http: Http) 
     node = Node(
         getEpochInfo=lambda params: {"blockHeight": 90, "absoluteSlot": 100},
         getSignatureStatuses=statuses_of(100),
+        getFirstAvailableBlock=lambda params: 7,
     )
     client = SolanaClient(await serve(node), http)
     observation = await client.observe(["1"])
     assert observation.finalized_height == 90
     assert observation.statuses == [SignatureStatus(1, "finalized", None)]
-    assert [post["method"] for post in node.posts] == ["getEpochInfo", "getSignatureStatuses"]
-    assert node.posts[0]["params"] == [{"commitment": "finalized"}]
+    assert observation.first_available == 7
+    first, then = node.posts
+    assert (first["method"], first["params"]) == ("getEpochInfo", [{"commitment": "finalized"}])
+    assert [call["method"] for call in then] == ["getSignatureStatuses", "getFirstAvailableBlock"]
+
+
+async def test_without_the_begin_of_the_history_nothing_is_observed(
+    serve: Serve, http: Http
+) -> None:
+    node = Node(
+        getEpochInfo=lambda params: {"blockHeight": 90, "absoluteSlot": 100},
+        getSignatureStatuses=statuses_of(100),
+        getFirstAvailableBlock=lambda params: Exception({"code": -32601, "message": "No method"}),
+    )
+    client = SolanaClient(await serve(node), http)
+    with pytest.raises(Definitive, match="getFirstAvailableBlock"):
+        await client.observe(["1"])
 
 
 async def test_statuses_from_a_node_behind_the_finalized_slot_are_refused(
@@ -100,6 +116,7 @@ async def test_statuses_from_a_node_behind_the_finalized_slot_are_refused(
     node = Node(
         getEpochInfo=lambda params: {"blockHeight": 90, "absoluteSlot": 100},
         getSignatureStatuses=statuses_of(99),
+        getFirstAvailableBlock=lambda params: 7,
     )
     client = SolanaClient(await serve(node), http)
     with pytest.raises(Transient, match="older than its own finalized slot"):

@@ -34,10 +34,14 @@ def decision(
     finalized: int = 100,
     last_valid: int = 150,
     sent_at: datetime | None = NOW,
+    first_available: int = 0,
+    first_slot: int = 0,
 ) -> Decision:
     return decide(
         status=status,
         finalized_height=finalized,
+        first_available=first_available,
+        first_slot=first_slot,
         last_valid_block_height=last_valid,
         last_sent_at=sent_at,
         now=NOW,
@@ -72,6 +76,16 @@ def test_an_attempt_that_may_still_land_is_resent_or_waited_for(
     result = decision(None, finalized=finalized, last_valid=finalized + ahead, sent_at=sent_at)
     due = sent_at is None or NOW - sent_at >= RESEND_EVERY
     assert result == (Resend() if due else Wait())
+
+
+@given(begin=heights, first_slot=heights, sent_at=sent)
+def test_a_history_that_begins_after_the_attempt_proves_no_expiry(
+    begin: int, first_slot: int, sent_at: datetime | None
+) -> None:
+    result = decision(
+        None, finalized=151, sent_at=sent_at, first_available=begin, first_slot=first_slot
+    )
+    assert result == (Expired() if begin <= first_slot else Wait())
 
 
 def test_the_last_valid_height_itself_is_still_valid() -> None:

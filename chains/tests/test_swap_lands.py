@@ -86,7 +86,7 @@ class Attempt:
     message: bytes
     raw: bytes
     signature: str
-    last_valid_block_height: int
+    blockhash: Blockhash
 
 
 Prepare = Callable[..., Awaitable[Attempt]]
@@ -127,7 +127,7 @@ async def prepare(sandbox: Sandbox, node: SolanaClient, venue: RfqVenue) -> Prep
                 message, taker_signature=signature, maker_signature=cosigned.signature
             ),
             signature=swap.transaction_signature(signature),
-            last_valid_block_height=blockhash.last_valid_block_height,
+            blockhash=blockhash,
         )
 
     return attempt
@@ -141,7 +141,9 @@ async def land(node: SolanaClient, attempt: Attempt, *, send: bool = True) -> la
         decision = landing.decide(
             status=observation.statuses[0],
             finalized_height=observation.finalized_height,
-            last_valid_block_height=attempt.last_valid_block_height,
+            first_available=observation.first_available,
+            first_slot=attempt.blockhash.slot,
+            last_valid_block_height=attempt.blockhash.last_valid_block_height,
             last_sent_at=last_sent_at,
             now=datetime.now(UTC),
         )
@@ -233,7 +235,7 @@ async def test_a_failure_on_chain_is_told_in_words(node: SolanaClient, sandbox: 
         message, taker_signature=signature, maker_signature=bytes(maker.sign_message(message))
     )
     name = swap.transaction_signature(signature)
-    attempt = Attempt(terms, message, raw, name, blockhash.last_valid_block_height)
+    attempt = Attempt(terms, message, raw, name, blockhash)
     decision = await land(node, attempt)
     assert isinstance(decision, landing.Failed)
     programs = swap.instruction_programs(message)

@@ -160,6 +160,7 @@ def _insert(new: Sequence[tuple[Draft, Mapping[str, Any]]]) -> None:
                 "maker": draft.maker,
                 "output_amount": draft.output_amount,
                 "message": draft.message,
+                "first_slot": draft.first_slot,
                 "last_valid_block_height": draft.last_valid_block_height,
                 "error": "",
                 **columns,

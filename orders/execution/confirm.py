@@ -93,6 +93,8 @@ def _look(attempts: Sequence[SignedRow]) -> list[landing.Decision]:
         landing.decide(
             status=status,
             finalized_height=seen.finalized_height,
+            first_available=seen.first_available,
+            first_slot=attempt.first_slot,
             last_valid_block_height=attempt.last_valid_block_height,
             last_sent_at=attempt.sent_at,
             now=now,
@@ -192,8 +194,19 @@ def _outcome(case: Case) -> Move:
         return Move(
             case.order.id,
             "FAILED",
-            {"kind": "chain", "reason": reason, "txHash": case.attempt.signature},
-            {"failure_kind": "chain", "failure_reason": reason},
+            {
+                "kind": "chain",
+                "reason": reason,
+                "txHash": transaction.signature,
+                "slot": transaction.slot,
+                "networkFeeLamports": str(transaction.fee),
+            },
+            {
+                "failure_kind": "chain",
+                "failure_reason": reason,
+                "network_fee": transaction.fee,
+                "signature": transaction.signature,
+            },
         )
     return _confirmed(case, transaction)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from chains.ports import SolanaNode, TokenAccount
+from chains.ports import Blockhash, SolanaNode, TokenAccount
 from chains.solana import swap
 from orders.execution.compute import budgets
 from orders.execution.retries import Setback
@@ -24,6 +24,7 @@ class Draft:
     maker: str
     output_amount: int
     message: bytes
+    first_slot: int
     last_valid_block_height: int
 
 
@@ -37,6 +38,7 @@ def asked_before(order: OrderRow, attempt: RequestedRow) -> Draft:
         attempt.maker,
         attempt.output_amount,
         attempt.message,
+        attempt.first_slot,
         attempt.last_valid_block_height,
     )
 
@@ -81,7 +83,7 @@ async def draft(
             order,
             quotes[order.id],
             swap.build(replace(terms, compute_budget=budget), blockhash=blockhash.value),
-            blockhash.last_valid_block_height,
+            blockhash,
         )
         for order, terms, budget in zip(
             able, swaps, await budgets(node, swaps, blockhash), strict=True
@@ -91,7 +93,7 @@ async def draft(
     return drafts, [_too_little(o, tokens) for o in orders if o.id in unable]
 
 
-def _draft(order: OrderRow, quote: QuoteRow, message: bytes, last_valid: int) -> Draft:
+def _draft(order: OrderRow, quote: QuoteRow, message: bytes, blockhash: Blockhash) -> Draft:
     return Draft(
         order,
         None,
@@ -100,7 +102,8 @@ def _draft(order: OrderRow, quote: QuoteRow, message: bytes, last_valid: int) ->
         quote.maker,
         quote.output_amount,
         message,
-        last_valid,
+        blockhash.slot,
+        blockhash.last_valid_block_height,
     )
 
 

@@ -48,6 +48,7 @@ class RequestedRow(NamedTuple):
     maker: str
     output_amount: int
     message: bytes
+    first_slot: int
     last_valid_block_height: int
 
 
@@ -61,6 +62,7 @@ class SignedRow(NamedTuple):
     message: bytes
     transaction: bytes
     signature: str
+    first_slot: int
     last_valid_block_height: int
     sent_at: datetime | None
 

@@ -118,4 +118,5 @@ class AttemptFactory(factory.django.DjangoModelFactory[Attempt]):
     maker = TRADERS[3]
     output_amount = 160_000_000
     message = b"a message"
+    first_slot = 800
     last_valid_block_height = 1_000

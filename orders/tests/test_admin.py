@@ -83,6 +83,7 @@ def signed_attempt(order: Order) -> Attempt:
         message=b"m",
         transaction=b"t",
         signature=SIGNATURE,
+        first_slot=9,
         last_valid_block_height=99,
     )
 

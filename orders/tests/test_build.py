@@ -49,6 +49,7 @@ def test_what_is_signed_is_stored_before_anything_is_sent(
     assert attempt.signature == swap.transaction_signature(raw[1:65])
     assert attempt.sent_at is None
     assert attempt.last_valid_block_height > 0
+    assert attempt.first_slot > 0
     assert outside.executions(order.id) == 0
 
 

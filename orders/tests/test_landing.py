@@ -42,7 +42,7 @@ def attempt_of(order: Order) -> Attempt:
 
 def expire(order: Order) -> None:
     """Let the live attempt's blockhash be one that the finalized chain has left behind."""
-    Attempt.objects.filter(order=order, state="SIGNED").update(last_valid_block_height=0)
+    Attempt.objects.filter(order=order, state="SIGNED").update(last_valid_block_height=-1)
 
 
 def test_a_confirmed_order_has_the_amounts_that_moved_on_chain(
@@ -198,6 +198,22 @@ def test_an_expired_attempt_is_signed_again_and_only_the_new_one_lands(
     assert history(order).count("SUBMITTED") == 2
 
 
+def test_a_node_that_lost_the_history_proves_no_expiry(order: Order, outside: OutsideWorld) -> None:
+    """The node's history begins at slot 0: an attempt from before is one it may have forgotten."""
+    outside.break_node(dropRate=1)
+    run(SUBMIT)
+    expire(order)
+    Attempt.objects.update(first_slot=-1)
+    run(CONFIRM)
+    order.refresh_from_db()
+    assert (order.status, attempt_of(order).state) == ("SUBMITTED", "SIGNED")
+    Attempt.objects.update(sent_at=timezone.now() - timedelta(minutes=11))
+    run(CONFIRM)
+    order.refresh_from_db()
+    assert (order.status, attempt_of(order).state) == ("REVIEW", "SIGNED")
+    assert "cannot tell whether" in last_event(order).data["reason"]
+
+
 def test_an_order_that_expires_too_often_fails_as_expired(
     order: Order, outside: OutsideWorld
 ) -> None:
@@ -208,7 +224,7 @@ def test_an_order_that_expires_too_often_fails_as_expired(
     run(CONFIRM)
     order.refresh_from_db()
     assert (order.status, order.failure_kind) == ("FAILED", "expired")
-    assert order.failure_reason == "the transaction expired at block height 0"
+    assert order.failure_reason == "the transaction expired at block height -1"
 
 
 def test_a_transaction_that_cannot_be_read_is_waited_for(
@@ -228,8 +244,9 @@ def test_a_transaction_that_cannot_be_read_is_waited_for(
 def test_a_transaction_that_cannot_be_read_for_long_comes_before_a_person(
     order: Order, outside: OutsideWorld
 ) -> None:
+    before = outside.balance(WALLET, "USDC")
     run(SUBMIT)
-    run_until(SUBMIT, lambda: outside.executions(order.id) == 1)
+    run_until(SUBMIT, lambda: outside.balance(WALLET, "USDC") > before)  # confirmed, that is
     outside.break_node(rpcErrors={"getTransaction": -32603})
     Attempt.objects.update(sent_at=timezone.now() - timedelta(minutes=11))
     confirm(order)
@@ -273,6 +290,8 @@ def test_a_transaction_that_failed_on_chain_fails_the_order_in_words(
     assert last_event(lost).data["txHash"] == lost.signature
     assert attempt_of(lost).error == lost.failure_reason
     assert attempt_of(lost).state == "FAILED"
+    assert lost.network_fee is not None and lost.network_fee >= 10_000
+    assert last_event(lost).data["networkFeeLamports"] == str(lost.network_fee)
     assert lost.output_amount is None
     assert outside.balance(TRADERS[2], "USDC") == 0
 

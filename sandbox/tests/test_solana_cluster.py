@@ -29,6 +29,7 @@ async def test_the_ordinary_client_reads_the_cluster(node: Node) -> None:
         schedule = (await client.get_leader_schedule()).value
         samples = (await client.get_recent_performance_samples(5)).value
     assert version.solana_core
+    assert node.result("getFirstAvailableBlock") == 0
     assert str(genesis) == node.result("getGenesisHash")
     assert info.absolute_slot >= slot
     assert info.slot_index == info.absolute_slot % info.slots_in_epoch

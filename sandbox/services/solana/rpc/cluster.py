@@ -64,6 +64,11 @@ def get_block_time(bank: Bank, params: list[Any]) -> int:
     return block.time
 
 
+def get_first_available_block(bank: Bank, params: list[Any]) -> int:
+    """The genesis: this node throws no transaction away."""
+    return 0
+
+
 def get_leader_schedule(bank: Bank, params: list[Any]) -> dict[str, list[int]] | None:
     slot = params[0] if params and isinstance(params[0], int) else None
     options = read.config(params, 0 if params and isinstance(params[0], dict) else 1)
@@ -131,6 +136,7 @@ METHODS = {
     "getLatestBlockhash": get_latest_blockhash,
     "isBlockhashValid": is_blockhash_valid,
     "getEpochInfo": get_epoch_info,
+    "getFirstAvailableBlock": get_first_available_block,
     "getBlockTime": get_block_time,
     "getLeaderSchedule": get_leader_schedule,
     "getSlotLeaders": get_slot_leaders,
