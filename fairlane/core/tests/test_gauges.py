@@ -1,6 +1,6 @@
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -20,7 +20,7 @@ def unseen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     health._kept.clear()
 
 
-def ago(seconds: float) -> object:
+def ago(seconds: float) -> datetime:
     return timezone.now() - timedelta(seconds=seconds)
 
 
