@@ -1,6 +1,6 @@
 """How many compute units a swap may use, and what is paid for each.
 
-Swaps of one shape (programs of the two tokens, whether an account is created) use the same units
+Swaps of one shape (the two mints, whether an account is created) use the same units
 but for the search of a new account's address; so one of each shape is simulated, and its figure
 serves the others.
 """
@@ -11,7 +11,7 @@ from chains.ports import Blockhash, SolanaNode
 from chains.solana import swap
 from chains.solana.swap import ComputeBudget, Swap
 
-Shape = tuple[bool, bool, bool]
+Shape = tuple[str, str, bool]
 
 # The runtime's own default for one instruction: what a simulation starts with.
 UNMEASURED_LIMIT = 200_000
@@ -24,7 +24,7 @@ _measured: dict[Shape, int] = {}
 
 
 def shape(terms: Swap) -> Shape:
-    return (terms.sell.token2022, terms.buy.token2022, terms.create_output_account)
+    return (terms.sell.mint, terms.buy.mint, terms.create_output_account)
 
 
 async def budgets(

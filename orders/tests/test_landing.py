@@ -340,5 +340,8 @@ def test_swaps_of_one_shape_are_simulated_once(
     OrderFactory.create_batch(2, stage=ROUTE)
     OrderFactory.create(stage=ROUTE, output_token_id=MINTS["PYUSD"])
     take_through(ROUTE, BUILD)
-    assert {shape[:2] for shape in compute._measured} == {(False, False), (False, True)}
+    assert {shape[:2] for shape in compute._measured} == {
+        (MINTS["SOL"], MINTS["USDC"]),
+        (MINTS["SOL"], MINTS["PYUSD"]),
+    }
     assert all(0 < limit < compute.UNMEASURED_LIMIT for limit in compute._measured.values())
