@@ -66,8 +66,8 @@ def prepare(
     if door.bulk:
         orders, answer = _bulk(door, body, principal, registry, now)
     else:
-        order = parse_order(body, principal, registry)
-        shown = representation.new_order(order, created_at=now, queued=door.queued)
+        order = parse_order(body, principal, registry, now)
+        shown = representation.new_order(order, queued=door.queued)
         orders, answer = [order], Answer(door.status, orjson.dumps(shown).decode())
     request = None
     if key is not None:
@@ -87,14 +87,14 @@ def _bulk(
     results: list[dict[str, Any]] = []
     for index, item in enumerate(items):
         try:
-            order = parse_order(item, principal, registry)
+            order = parse_order(item, principal, registry, now)
         except Problem as problem:
             problem.errors = problem.errors[:_ERRORS_PER_ORDER]
             results.append(
                 {"index": index, "status": problem.status, "problem": problem.document()}
             )
             continue
-        shown = representation.new_order(order, created_at=now, queued=door.queued)
+        shown = representation.new_order(order, queued=door.queued)
         orders.append(order)
         results.append({"index": index, "status": door.status, "order": shown})
     rejected = len(items) - len(orders)
@@ -122,8 +122,7 @@ def accept(requests: Sequence[Acceptance]) -> list[Answer | Problem]:
                 (order, request.principal.ref, request.door.queued)
                 for request in first
                 for order in request.orders
-            ],
-            now=datetime.now(UTC),
+            ]
         )
         checkpoints.reach("orders.accept.before_commit")
     checkpoints.reach("orders.accept.committed")

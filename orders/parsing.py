@@ -1,6 +1,7 @@
 """From what a client sent to an order that can be stored, or to why it cannot."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -35,9 +36,10 @@ class NewOrder:
     wallet: str
     type: str
     terms: Terms
+    created_at: datetime
 
 
-def parse_order(body: object, principal: Principal, registry: Registry) -> NewOrder:
+def parse_order(body: object, principal: Principal, registry: Registry, now: datetime) -> NewOrder:
     """Check everything that can be checked before an order is stored.
 
     Raises:
@@ -60,7 +62,7 @@ def parse_order(body: object, principal: Principal, registry: Registry) -> NewOr
     if errors or terms is None:
         raise invalid(*errors)
     principal.require_wallet(request.user_wallet)
-    return NewOrder(uuid7(), request.user_wallet, request.type, terms)
+    return NewOrder(uuid7(), request.user_wallet, request.type, terms, now)
 
 
 def parse_terms(

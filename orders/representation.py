@@ -1,7 +1,6 @@
 """Orders as the API shows them: camelCase, amounts as decimal text."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ def links(order_id: UUID) -> dict[str, str]:
     return {"self": f"/api/orders/{order_id}", "websocket": f"/ws/orders/{order_id}"}
 
 
-def new_order(order: NewOrder, *, created_at: datetime, queued: bool) -> dict[str, Any]:
+def new_order(order: NewOrder, *, queued: bool) -> dict[str, Any]:
     """An order at the moment it was accepted."""
     terms = order.terms
     return {
@@ -29,7 +28,7 @@ def new_order(order: NewOrder, *, created_at: datetime, queued: bool) -> dict[st
         "inputAmount": to_text(terms.input_amount, terms.input_token.decimals),
         "slippageBps": terms.slippage_bps,
         "queued": queued,
-        "createdAt": created_at.isoformat(),
+        "createdAt": order.created_at.isoformat(),
         "links": links(order.id),
     }
 

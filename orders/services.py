@@ -1,7 +1,6 @@
 """What can be done with orders."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -24,24 +23,25 @@ from orders.states import ORDER
 _INSERT = """
     WITH input AS (
         SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[],
-                             %s::text[], %s::numeric[], %s::int[], %s::boolean[], %s::jsonb[])
-        AS i(id, created_by, wallet, type, input, output, amount, slippage, queued, data)
+                             %s::text[], %s::numeric[], %s::int[], %s::boolean[],
+                             %s::timestamptz[], %s::jsonb[])
+        AS i(id, created_by, wallet, type, input, output, amount, slippage, queued, at, data)
     ), stored AS (
         INSERT INTO orders_order (id, created_by, wallet, type, input_token_id, output_token_id,
             input_amount, slippage_bps, created_at, updated_at, queued_at,
             status, seq, tries, venue, signature, failure_kind, failure_reason)
-        SELECT id, created_by, wallet, type, input, output, amount, slippage, %s, %s,
-            CASE WHEN queued THEN %s::timestamptz END, 'PENDING', 1, 0, '', '', '', ''
+        SELECT id, created_by, wallet, type, input, output, amount, slippage, at, at,
+            CASE WHEN queued THEN at END, 'PENDING', 1, 0, '', '', '', ''
         FROM input
     ), told AS (
         INSERT INTO core_event (kind, object_id, seq, status, wallet, data, created_at)
-        SELECT 'order', id, 1, 'PENDING', wallet, data, %s FROM input
+        SELECT 'order', id, 1, 'PENDING', wallet, data, at FROM input
     )
     INSERT INTO core_work (object_id, stage) SELECT id, %s FROM input WHERE queued
 """
 
 
-def create(orders: Sequence[tuple[NewOrder, str, bool]], *, now: datetime) -> None:
+def create(orders: Sequence[tuple[NewOrder, str, bool]]) -> None:
     """Store new orders with their first events; those to be executed get their work.
 
     Args:
@@ -63,11 +63,11 @@ def create(orders: Sequence[tuple[NewOrder, str, bool]], *, now: datetime) -> No
                 arrays.literal(t.input_amount for t in terms),
                 arrays.literal(t.slippage_bps for t in terms),
                 arrays.literal(queued for _, _, queued in orders),
+                arrays.literal(order.created_at for order, _, _ in orders),
                 arrays.literal(
                     representation.terms_data(order.wallet, order.type, order.terms)
                     for order, _, _ in orders
                 ),
-                *[now] * 4,
                 ROUTE,
             ],
         )
@@ -265,7 +265,7 @@ def _again(order: Order, by: Principal) -> Order:
     )
     if errors or terms is None:
         raise invalid(*errors)
-    fresh = NewOrder(uuid7(), order.wallet, order.type, terms)
-    create([(fresh, by.ref, True)], now=timezone.now())
+    fresh = NewOrder(uuid7(), order.wallet, order.type, terms, timezone.now())
+    create([(fresh, by.ref, True)])
     Order.objects.filter(id=fresh.id).update(retry_of=order.id)
     return Order.objects.get(id=fresh.id)
