@@ -24,11 +24,11 @@ def test_tokens_are_created_and_later_corrected(tmp_path: Path) -> None:
     entry = {"symbol": "SOL", "name": "Solana", "mint": MINTS["SOL"], "decimals": 9}
     call_command("sync_tokens", token_list(tmp_path / "a", entry), stdout=StringIO())
     Token.objects.update(active=False)
-    renamed = entry | {"name": "Wrapped SOL", "token2022": True}
+    renamed = entry | {"name": "Wrapped SOL"}
     said = StringIO()
     call_command("sync_tokens", token_list(tmp_path / "b", renamed), stdout=said)
     token = Token.objects.get()
-    assert (token.name, token.token2022, token.active) == ("Wrapped SOL", True, False)
+    assert (token.name, token.active) == ("Wrapped SOL", False)
     assert "1 token" in said.getvalue()
 
 
