@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import httpx
 import orjson
 from asgiref.sync import async_to_sync
+from channels.routing import get_default_application
 from django.test import Client
 
-from fairlane.asgi import application
 from fairlane.core.models import Event, IdempotencyRecord, Work
 from fairlane.core.redis_clients import client as redis
 from orders.models import Order
@@ -59,6 +59,7 @@ def _on_one_event_loop(
     path: str, content: bytes, headers: Sequence[Mapping[str, str]]
 ) -> list[Answer]:
     async def send() -> list[httpx.Response]:
+        application: Any = get_default_application()
         transport = httpx.ASGITransport(application, client=ADDRESS)
         async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
             sent = [client.post(path, content=content, headers=dict(own)) for own in headers]

@@ -76,7 +76,7 @@ class OrderFactory(factory.django.DjangoModelFactory[Order]):
     @classmethod
     def _create(cls, model_class: type[Order], *args: Any, **columns: Any) -> Order:
         stage = columns.pop("stage", None)
-        order: Order = super()._create(model_class, *args, **columns)
+        order: Order = super()._create(model_class, *args, **columns)  # type: ignore[no-untyped-call]
         if stage:
             WorkFactory.create(object_id=order.id, stage=stage)
         return order

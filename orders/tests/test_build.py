@@ -10,6 +10,7 @@ from chains import registry as adapters
 from chains.solana import swap
 from fairlane.core import checkpoints
 from fairlane.core.models import Work
+from fairlane.core.principals import Principal
 from orders import services
 from orders.models import Attempt, Order, Quote, Wallet
 from orders.stage_names import BUILD, ROUTE, SUBMIT
@@ -87,7 +88,7 @@ def test_a_pending_signature_arrives(order: Order, outside: OutsideWorld) -> Non
 
 
 def test_a_cancelled_order_is_not_signed_when_the_makers_signature_arrives(
-    order: Order, outside: OutsideWorld, trader: services.Principal
+    order: Order, outside: OutsideWorld, trader: Principal
 ) -> None:
     outside.turn(executionDelayMs=60_000)
     take_through(ROUTE, BUILD)
@@ -219,7 +220,7 @@ def _must_not_sign(*_: object) -> bytes:
 
 
 def test_an_order_cancelled_while_it_is_built_is_not_signed(
-    order: Order, monkeypatch: pytest.MonkeyPatch, trader: services.Principal
+    order: Order, monkeypatch: pytest.MonkeyPatch, trader: Principal
 ) -> None:
     run(ROUTE)
 

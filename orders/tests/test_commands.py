@@ -32,6 +32,18 @@ def test_tokens_are_created_and_later_corrected(tmp_path: Path) -> None:
     assert "1 token" in said.getvalue()
 
 
+@pytest.mark.parametrize("change", [{"decimals": 6}, {"token2022": True}])
+def test_what_stored_amounts_mean_does_not_change(
+    change: dict[str, object], tmp_path: Path
+) -> None:
+    entry = {"symbol": "SOL", "name": "Solana", "mint": MINTS["SOL"], "decimals": 9}
+    call_command("sync_tokens", token_list(tmp_path / "a", entry), stdout=StringIO())
+    with pytest.raises(CommandError, match=MINTS["SOL"]):
+        call_command("sync_tokens", token_list(tmp_path / "b", entry | change))
+    token = Token.objects.get()
+    assert (token.decimals, token.token2022) == (9, False)
+
+
 @pytest.mark.parametrize("text", ["", "{}x", "7", '[{"symbol": "SOL"}]', '["SOL"]'])
 def test_a_file_that_is_no_token_list_changes_nothing(text: str, tmp_path: Path) -> None:
     path = tmp_path / "tokens.json"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -227,4 +228,4 @@ def test_the_stored_time_is_the_answered_time(door: Door, key: dict[str, str]) -
     answer = post(door, EXECUTE, GOOD, key)
     created = Order.objects.get().created_at
     assert before <= created <= timezone.now()
-    assert abs(created - timezone.datetime.fromisoformat(answer.body["createdAt"])).seconds < 1
+    assert abs(created - datetime.fromisoformat(answer.body["createdAt"])).seconds < 1

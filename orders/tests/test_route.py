@@ -8,6 +8,7 @@ from pytest_django import Settings
 from chains import registry as adapters
 from fairlane.core import checkpoints
 from fairlane.core.models import Switch, Work
+from fairlane.core.principals import Principal
 from orders import services
 from orders.execution import retries, route
 from orders.models import Attempt, Order, Quote
@@ -172,7 +173,7 @@ def test_a_router_that_lost_its_claim_records_nothing(
 
 
 def test_an_order_cancelled_while_it_is_routed_stays_cancelled(
-    outside: OutsideWorld, monkeypatch: pytest.MonkeyPatch, trader: services.Principal
+    outside: OutsideWorld, monkeypatch: pytest.MonkeyPatch, trader: Principal
 ) -> None:
     order = OrderFactory.create(stage=ROUTE)
 

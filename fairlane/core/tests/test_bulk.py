@@ -72,7 +72,7 @@ def test_bytes_and_serial_keys_are_updated() -> None:
     )
     for attempt in attempts:
         attempt.refresh_from_db()
-        assert (bytes(attempt.transaction), attempt.slot) == (raw, attempt.id)
+        assert (bytes(attempt.transaction or b""), attempt.slot) == (raw, attempt.id)
 
 
 def test_a_column_that_does_not_exist_is_named() -> None:

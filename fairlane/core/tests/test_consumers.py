@@ -10,13 +10,13 @@ import orjson
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
+from channels.routing import get_default_application
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from fairlane.asgi import application
 from fairlane.core import auth, consumers, feed, tickets
 from fairlane.core.models import ApiKey, Event, RelayCursor
 from fairlane.core.rates import Rate
@@ -47,7 +47,8 @@ class Socket:
             "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
             "subprotocols": [],
         }
-        self._end = ApplicationCommunicator(application, scope)
+        application = get_default_application()
+        self._end: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]
 
     async def __aenter__(self) -> "Socket":
         await self._end.send_input({"type": "websocket.connect"})
@@ -314,7 +315,7 @@ async def test_a_feed_shows_open_orders_and_then_what_happens(connect: Open) -> 
             assert snapshot["type"] == "snapshot"
             assert [shown["orderId"] for shown in snapshot["orders"]] == [str(order.id)]
             await go(order, "ROUTING", "FAILED")
-            frames = {}
+            frames: dict[int, Frame] = {}
             while len(frames) < 2:
                 frame = await socket.frame()
                 if frame["seq"] > 1:

@@ -5,7 +5,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import OperationalError
 from pytest_django import Settings
 
-from fairlane.core import claims, stages
+from fairlane.core import claims, wakeups
 from fairlane.core.claims import MAX_CLAIMS, Claim
 from fairlane.core.models import Work
 from fairlane.core.stages import Stage
@@ -100,9 +100,7 @@ def test_trouble_of_no_rows_doing_is_not_searched_for_in_the_rows(
 
 def test_what_is_due_later_is_woken_for(ids: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
     woken: list[tuple[str, int]] = []
-    monkeypatch.setattr(
-        stages.wakeups, "wake", lambda stage, *, delay_ms: woken.append((stage, delay_ms))
-    )
+    monkeypatch.setattr(wakeups, "wake", lambda stage, *, delay_ms: woken.append((stage, delay_ms)))
     Worker(ids[2]).stage().run()
     ((stage, delay_ms),) = woken
     assert stage == NAME and 1_000 < delay_ms <= 2_000

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -55,7 +56,7 @@ def test_nobody_is_woken_before_the_commit_or_after_a_rollback() -> None:
 def test_delayed_wakes_for_about_one_moment_share_a_message(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(wakeups.time, "time_ns", lambda: 1_000_000_000_000_000)
+    monkeypatch.setattr(time, "time_ns", lambda: 1_000_000_000_000_000)
     for delay_ms in (400, 410, 449):
         wakeups.wake(STAGE, delay_ms=delay_ms)
     assert messages() == ["test.task"]
@@ -78,7 +79,7 @@ def test_a_far_delay_is_left_to_the_sweeper() -> None:
 
 def test_a_message_that_waits_for_long_expires() -> None:
     wakeups.wake(STAGE)
-    assert loads(client().lindex("default", 0))["headers"]["expires"] is not None
+    assert loads(client().lindex("default", 0) or "")["headers"]["expires"] is not None
 
 
 def test_without_redis_a_wake_is_lost_and_nothing_else(settings: Settings) -> None:
@@ -107,6 +108,6 @@ def test_a_canary_goes_through_every_queue(settings: Settings) -> None:
 
 def test_a_canary_that_arrives_is_written_down() -> None:
     for _ in range(2):
-        current_app.tasks["core.canary"].apply(args=["orders"])
+        current_app.tasks["core.canary"].apply(args=("orders",))
     beat = Heartbeat.objects.get()
     assert beat.queue == "orders" and beat.worker
