@@ -82,6 +82,8 @@ class Relay:
                 async with await psycopg.AsyncConnection.connect(
                     **self._parameters, autocommit=True, row_factory=dict_row
                 ) as connection:
+                    # As Django's own connections do: times read the same, stored or announced.
+                    await connection.execute("SET TIME ZONE 'UTC'")
                     await connection.execute(f"LISTEN {NOTIFY_CHANNEL}")
                     await self._follow(connection)
             except (psycopg.Error, OSError) as error:

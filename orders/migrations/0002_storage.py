@@ -1,4 +1,4 @@
-"""Room in every page of the hot tables, so that updates stay in place."""
+"""How the hot tables lie in storage."""
 
 from django.db import migrations
 
@@ -7,9 +7,20 @@ class Migration(migrations.Migration):
     dependencies = [("orders", "0001_initial")]
 
     operations = [
+        # Room in every page, so that updates stay in place.
         migrations.RunSQL(
-            "ALTER TABLE orders_order SET (fillfactor = 60);"
-            " ALTER TABLE orders_attempt SET (fillfactor = 70);",
-            "ALTER TABLE orders_order RESET (fillfactor); ALTER TABLE orders_attempt RESET (fillfactor);",
+            """
+            ALTER TABLE orders_order SET (fillfactor = 60);
+            ALTER TABLE orders_attempt SET (fillfactor = 70);
+            """,
+            migrations.RunSQL.noop,
+        ),
+        # No query asks for transactions by their bytes, which cost most to analyse.
+        migrations.RunSQL(
+            """
+            ALTER TABLE orders_attempt ALTER COLUMN message SET STATISTICS 0,
+                ALTER COLUMN transaction SET STATISTICS 0;
+            """,
+            migrations.RunSQL.noop,
         ),
     ]
