@@ -4,9 +4,10 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import fairlane.core.append_only
 from django.conf import settings
 from django.db import migrations, models
+
+import fairlane.core.append_only
 
 
 class Migration(migrations.Migration):
