@@ -89,6 +89,7 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OutsideWorld]:
     world = write_world(directory / "world", traders=len(TRADER_KEYS))
     genesis = json.loads(world.genesis.read_text())
     genesis = without_account(genesis, TRADERS[1], "PYUSD")
+    genesis = without_account(genesis, TRADERS[1], "JUP")
     genesis = with_amount(genesis, TRADERS[2], "USDC", 100 * 10**6)
     world.genesis.write_text(json.dumps(genesis))
     node = start_node(directory, genesis=world.genesis, slot_ms=SLOT_MS)

@@ -150,7 +150,7 @@ def test_a_wallet_that_holds_too_little_fails_before_anyone_signs(outside: Outsi
         wallet=TRADERS[2],
         input_token_id=MINTS["USDC"],
         output_token_id=MINTS["SOL"],
-        input_amount=held + 1,
+        input_amount=held + 1_000_000,
     )
     take_through(ROUTE, BUILD)
     order.refresh_from_db()
@@ -163,7 +163,7 @@ def test_a_wallet_without_the_account_fails_alone(order: Order) -> None:
     stranger = OrderFactory.create(
         stage=ROUTE,
         wallet=TRADERS[1],
-        input_token_id=MINTS["PYUSD"],
+        input_token_id=MINTS["JUP"],
         input_amount=1_000_000,
     )
     take_through(ROUTE, BUILD)
