@@ -17,16 +17,12 @@ def insert(
     """Insert rows that all name the same columns; several times faster than ``bulk_create``."""
     if not rows:
         return
-    columns = list(rows[0])
-    types = [_type(model, column) for column in columns]
-    columns_in = ", ".join(f"%s::{type}[]" for type in types)
-    names = ", ".join(f'"{column}"' for column in columns)
+    names, values, source = _unnested(model, rows)
     conflict = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     with connection.cursor() as cursor:
         cursor.execute(
-            f'INSERT INTO "{model._meta.db_table}" ({names})'
-            f" SELECT * FROM unnest({columns_in}){conflict}",
-            [arrays.literal(row[column] for row in rows) for column in columns],
+            f'INSERT INTO "{model._meta.db_table}" ({names}) SELECT * FROM {source}{conflict}',
+            values,
         )
 
 
@@ -39,17 +35,24 @@ def update(
     """Update rows found by the column ``key``; all name the same columns."""
     if not rows:
         return
-    columns = list(rows[0])
-    types = [_type(model, column) for column in columns]
-    columns_in = ", ".join(f"%s::{type}[]" for type in types)
-    names = ", ".join(f'"{column}"' for column in columns)
-    changes = ", ".join(f'"{c}" = input."{c}"' for c in columns if c != key)
+    names, values, source = _unnested(model, rows)
+    changes = ", ".join(f'"{c}" = input."{c}"' for c in rows[0] if c != key)
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{model._meta.db_table}" AS t SET {changes}'
-            f' FROM unnest({columns_in}) AS input({names}) WHERE t."{key}" = input."{key}"',
-            [arrays.literal(row[column] for row in rows) for column in columns],
+            f' FROM {source} AS input({names}) WHERE t."{key}" = input."{key}"',
+            values,
         )
+
+
+def _unnested(
+    model: type[models.Model], rows: Sequence[Mapping[str, Any]]
+) -> tuple[str, list[str], str]:
+    """The rows' column names, their values as arrays, and the expression that unnests them."""
+    columns = list(rows[0])
+    types = ", ".join(f"%s::{_type(model, column)}[]" for column in columns)
+    values = [arrays.literal(row[column] for row in rows) for column in columns]
+    return ", ".join(f'"{column}"' for column in columns), values, f"unnest({types})"
 
 
 def _type(model: type[models.Model], column: str) -> str:
