@@ -7,7 +7,11 @@ from pydantic import ValidationError
 from fairlane.core.errors import FieldError, Problem, invalid, malformed
 
 _CODES = {"missing": "required", "extra_forbidden": "unknown_field"}
-_MESSAGES = {"missing": "This field is required.", "extra_forbidden": "There is no such field."}
+_MESSAGES = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is no such field.",
+    "model_type": "Must be a JSON object.",
+}
 
 
 def field_errors(error: ValidationError, *, prefix: str = "") -> list[FieldError]:
