@@ -11,8 +11,16 @@ class Transient(ChainError):
     """Nothing happened, or nothing that matters: the same call may be repeated later."""
 
 
+class Behind(Transient):
+    """The node has not reached what is known of the chain already: another one may have."""
+
+
 class Definitive(ChainError):
     """The same call will fail the same way: give up, or change what is asked."""
+
+
+class TooLarge(Definitive):
+    """The answer is larger than is taken: ask for less."""
 
 
 class Ambiguous(ChainError):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -36,6 +37,10 @@ class EventLoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def start(self, coroutine: Coroutine[Any, Any, None]) -> Future[None]:
+        """Let a coroutine run beside the others, until it is cancelled or the process ends."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._running_loop())
 
     def is_running(self) -> bool:
         return self._loop is not None

@@ -1,11 +1,12 @@
 """HTTP to the outside world: one connection pool per event loop, and nothing trusted."""
 
 import asyncio
+from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from chains.errors import Definitive, Transient, of_http_status
+from chains.errors import TooLarge, Transient, of_http_status
 
 # A hundred transactions with their logs stay below 2 MiB; what is far beyond is not an answer.
 MAX_RESPONSE_BYTES = 16 * 1024 * 1024
@@ -14,7 +15,7 @@ _HEADERS = {"Content-Type": "application/json", "User-Agent": "fairlane"}
 
 
 class Http:
-    """Posts JSON. One instance serves every thread and event loop of a process, and survives a
+    """Posts and gets. One instance serves every thread and event loop of a process, and survives a
     fork: each loop gets its own pool on first use.
 
     URLs may hold keys, so no error names one: errors name the peer.
@@ -34,16 +35,32 @@ class Http:
             WeakKeyDictionary()
         )
 
-    async def post(self, url: str, body: bytes, *, peer: str) -> bytes:
-        """The body of the 2xx answer.
+    async def post(
+        self, url: str, body: bytes, *, peer: str, headers: Mapping[str, str] | None = None
+    ) -> bytes:
+        """The body of the 2xx answer to JSON.
 
         Raises:
             Transient: no answer in time, or one that says nothing about the request.
-            Definitive: the peer rejects the request, or its answer is too large.
+            Definitive: the peer rejects the request.
+            TooLarge: its answer is that.
         """
+        return await self._ask("POST", url, body, {**_HEADERS, **(headers or {})}, peer)
+
+    async def get(self, url: str, *, peer: str, headers: Mapping[str, str]) -> bytes:
+        """The body of the 2xx answer.
+
+        Raises:
+            Transient, Definitive, TooLarge: as `post`.
+        """
+        return await self._ask("GET", url, None, {"User-Agent": "fairlane", **headers}, peer)
+
+    async def _ask(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], peer: str
+    ) -> bytes:
         try:
-            async with self._session().post(
-                url, data=body, headers=_HEADERS, allow_redirects=False
+            async with self._session().request(
+                method, url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 if not 200 <= response.status < 300:
                     raise of_http_status(response.status, peer=peer)
@@ -64,7 +81,7 @@ class Http:
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > self._max_response_bytes:
-                raise Definitive(f"{peer} answered more than {self._max_response_bytes} bytes")
+                raise TooLarge(f"{peer} answered more than {self._max_response_bytes} bytes")
         return bytes(body)
 
     def _session(self) -> aiohttp.ClientSession:

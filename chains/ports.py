@@ -76,7 +76,12 @@ class TokenBalance:
 
 @dataclass(frozen=True, slots=True)
 class LandedTransaction:
-    """A transaction as recorded in its block. `fee` is in lamports, `block_time` in seconds."""
+    """A transaction as recorded in its block. `fee` is in lamports, `block_time` in seconds.
+
+    Attributes:
+        payer: the wallet that paid the fee, and signed first.
+        memos: the texts of its own Memo instructions, in order.
+    """
 
     signature: str
     slot: int
@@ -85,16 +90,61 @@ class LandedTransaction:
     err: object | None
     balances: Sequence[TokenBalance]
     logs: Sequence[str]
+    payer: str = ""
+    memos: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ListedTransaction:
+    """A line of the list of an address' transactions.
+
+    Attributes:
+        memo: the texts of its Memo instructions, as the node joins them; None without any.
+    """
+
+    signature: str
+    slot: int
+    err: object | None
+    memo: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class TokenAccount:
-    """An SPL token account; `owner` is the wallet that may spend from it."""
+    """An SPL token account; `owner` is the wallet that may spend from it.
+
+    Attributes:
+        delegate: who else may spend from it, up to `delegated_amount` base units.
+    """
 
     address: str
     owner: str
     mint: str
     amount: int
+    delegate: str | None = None
+    delegated_amount: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """A token's mint.
+
+    Attributes:
+        hazards: Token-2022 extensions by which a vault may hold other than what was paid into it,
+            such as "transfer fee". A market of such a mint cannot keep its books.
+    """
+
+    address: str
+    decimals: int
+    token2022: bool
+    hazards: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSample:
+    """A slot that began, and the local monotonic clock when it was heard of, in seconds."""
+
+    slot: int
+    heard_at: float
 
 
 class SolanaNode(Protocol):
@@ -110,8 +160,14 @@ class SolanaNode(Protocol):
     async def healthy(self) -> bool:
         """Whether the node answers and says it is in step with the cluster; never raises."""
 
-    async def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
-        """Statuses with the whole history searched; None where the node knows nothing."""
+    async def statuses(
+        self, signatures: Sequence[str], *, not_before_slot: int = 0
+    ) -> list[SignatureStatus | None]:
+        """Statuses with the whole history searched; None where the node knows nothing.
+
+        Args:
+            not_before_slot: a view that has not reached this slot is no answer, but ``Behind``.
+        """
 
     async def observe(self, signatures: Sequence[str]) -> Observation:
         """The finalized height, then statuses and the history's begin, all of this provider."""
@@ -122,14 +178,40 @@ class SolanaNode(Protocol):
     async def simulate(self, transactions: Sequence[bytes]) -> list[Simulation]:
         """Dry-run transactions; signatures are not checked and the blockhash is replaced."""
 
-    async def transactions(self, signatures: Sequence[str]) -> list[LandedTransaction | None]:
-        """Confirmed transactions with their token balances; never raises.
+    async def listed(
+        self, address: str, *, before: str | None = None
+    ) -> Sequence[ListedTransaction]:
+        """Up to 1,000 finalized transactions that name an address, the newest first.
+
+        Fewer where the history ends, whether by its age or because the node keeps no more.
+
+        Args:
+            before: the signature that the list goes on after; None from the newest on.
+        """
+
+    async def transactions(
+        self, signatures: Sequence[str], commitment: Commitment = "confirmed"
+    ) -> list[LandedTransaction | None]:
+        """Transactions with their token balances; never raises.
 
         None where there is none yet, or where it cannot be read now.
         """
 
-    async def token_accounts(self, addresses: Sequence[str]) -> list[TokenAccount | None]:
-        """SPL Token and Token-2022 accounts; None where the address holds no token account."""
+    async def token_accounts(
+        self,
+        addresses: Sequence[str],
+        commitment: Commitment = "confirmed",
+        *,
+        not_before_slot: int = 0,
+    ) -> list[TokenAccount | None]:
+        """SPL Token and Token-2022 accounts; None where the address holds no token account.
+
+        Args:
+            not_before_slot: a view that has not reached this slot is no answer, but ``Behind``.
+        """
+
+    async def mints(self, addresses: Sequence[str]) -> list[Mint | None]:
+        """SPL Token and Token-2022 mints; None where the address holds no mint."""
 
     async def prioritization_fee(self, writable: Sequence[str]) -> int:
         """A capped percentile of recent fees, in micro-lamports per compute unit."""

@@ -5,25 +5,28 @@ from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from chains.errors import ChainError, Transient
+from chains.errors import Behind, ChainError, Transient
 from chains.http import Http
 from chains.ports import (
     Blockhash,
     Commitment,
     LandedTransaction,
+    ListedTransaction,
+    Mint,
     Observation,
     SendOutcome,
     SignatureStatus,
     Simulation,
     TokenAccount,
 )
-from chains.solana import decode
+from chains.solana import decode, mints
 from chains.solana.rpc import PEER, SolanaRpc
 
 # Limits of the RPC methods themselves.
 _STATUSES_PER_CALL = 256
 _ACCOUNTS_PER_CALL = 100
 _FEE_ACCOUNTS_PER_CALL = 128
+LISTED_PER_CALL = 1_000
 
 logger = logging.getLogger(__name__)
 
@@ -70,9 +73,11 @@ class SolanaClient:
         except ChainError:
             return False
 
-    async def statuses(self, signatures: Sequence[str]) -> list[SignatureStatus | None]:
+    async def statuses(
+        self, signatures: Sequence[str], *, not_before_slot: int = 0
+    ) -> list[SignatureStatus | None]:
         results = await self._results("getSignatureStatuses", _status_calls(signatures))
-        return _statuses(signatures, results, not_before_slot=0)
+        return _statuses(signatures, results, not_before_slot=not_before_slot)
 
     async def observe(self, signatures: Sequence[str]) -> Observation:
         """Finalized height and slot first, then statuses from a view that is no older.
@@ -115,10 +120,21 @@ class SolanaClient:
         results = await self._results("simulateTransaction", calls)
         return _decoded(lambda: [decode.simulation(result["value"]) for result in results])
 
-    async def transactions(self, signatures: Sequence[str]) -> list[LandedTransaction | None]:
+    async def listed(
+        self, address: str, *, before: str | None = None
+    ) -> Sequence[ListedTransaction]:
+        options: dict[str, object] = {"commitment": "finalized", "limit": LISTED_PER_CALL}
+        if before is not None:
+            options["before"] = before
+        result = await self._rpc.call("getSignaturesForAddress", [address, options])
+        return _decoded(lambda: [decode.listed(line) for line in result])
+
+    async def transactions(
+        self, signatures: Sequence[str], commitment: Commitment = "confirmed"
+    ) -> list[LandedTransaction | None]:
         options = {
             "encoding": "json",
-            "commitment": "confirmed",
+            "commitment": commitment,
             "maxSupportedTransactionVersion": 0,
         }
         calls = [[signature, options] for signature in signatures]
@@ -128,19 +144,32 @@ class SolanaClient:
             for signature, result in zip(signatures, results, strict=True)
         ]
 
-    async def token_accounts(self, addresses: Sequence[str]) -> list[TokenAccount | None]:
+    async def token_accounts(
+        self,
+        addresses: Sequence[str],
+        commitment: Commitment = "confirmed",
+        *,
+        not_before_slot: int = 0,
+    ) -> list[TokenAccount | None]:
         options = {
             "encoding": "base64",
-            "commitment": "confirmed",
+            "commitment": commitment,
             "dataSlice": decode.TOKEN_ACCOUNT_SLICE,
         }
-        chunks = _chunks(addresses, _ACCOUNTS_PER_CALL)
-        results = await self._results("getMultipleAccounts", [[c, options] for c in chunks])
-        values = _decoded(lambda: _concatenated(results, chunks))
+        values = await self._accounts(addresses, options, not_before_slot=not_before_slot)
         return _decoded(
             lambda: [
                 decode.token_account(address, value)
                 for address, value in zip(addresses, values, strict=True)
+            ]
+        )
+
+    async def mints(self, addresses: Sequence[str]) -> list[Mint | None]:
+        options = {"encoding": "base64", "commitment": "confirmed"}
+        values = await self._accounts(addresses, options)
+        return _decoded(
+            lambda: [
+                mints.mint(address, value) for address, value in zip(addresses, values, strict=True)
             ]
         )
 
@@ -154,6 +183,14 @@ class SolanaClient:
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    async def _accounts(
+        self, addresses: Sequence[str], options: dict[str, Any], *, not_before_slot: int = 0
+    ) -> list[Any]:
+        chunks = _chunks(addresses, _ACCOUNTS_PER_CALL)
+        results = await self._results("getMultipleAccounts", [[c, options] for c in chunks])
+        _require_view(results, not_before_slot)
+        return _decoded(lambda: _concatenated(results, chunks))
 
     async def _results(self, method: str, calls: Sequence[Sequence[object]]) -> list[Any]:
         return _all(await self._rpc.batch(method, calls))
@@ -175,13 +212,18 @@ def _status_calls(signatures: Sequence[str]) -> list[list[object]]:
 def _statuses(
     signatures: Sequence[str], results: Sequence[Any], *, not_before_slot: int
 ) -> list[SignatureStatus | None]:
+    _require_view(results, not_before_slot)
+    chunks = _chunks(signatures, _STATUSES_PER_CALL)
+    return _decoded(lambda: [decode.status(v) for v in _concatenated(results, chunks)])
+
+
+def _require_view(results: Sequence[Any], not_before_slot: int) -> None:
+    """Refuse answers of a node that has not reached the slot."""
     oldest = _decoded(
         lambda: min((decode.integer(r["context"]["slot"]) for r in results), default=None)
     )
     if oldest is not None and oldest < not_before_slot:
-        raise Transient(f"{PEER} answered from a view older than its own finalized slot")
-    chunks = _chunks(signatures, _STATUSES_PER_CALL)
-    return _decoded(lambda: [decode.status(v) for v in _concatenated(results, chunks)])
+        raise Behind(f"{PEER} answered from a view older than a slot that was told of")
 
 
 def _decoded(decoder: Callable[[], T]) -> T:

@@ -4,22 +4,33 @@ Every function raises KeyError, TypeError, ValueError or IndexError for a shape 
 """
 
 from base64 import b64decode
+from collections.abc import Iterator
 from typing import Any
 
 from solders.pubkey import Pubkey
 
-from chains.ports import LandedTransaction, SignatureStatus, Simulation, TokenAccount, TokenBalance
-from chains.solana.programs import TOKEN_2022_PROGRAM, TOKEN_PROGRAM
+from chains.ports import (
+    LandedTransaction,
+    ListedTransaction,
+    SignatureStatus,
+    Simulation,
+    TokenAccount,
+    TokenBalance,
+)
+from chains.solana.programs import MEMO_PROGRAM, TOKEN_2022_PROGRAM, TOKEN_PROGRAM
 
 MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 
-# The token account layout: mint 0, owner 32, amount 64, state 108, 165 bytes in all. Token-2022
-# puts extensions behind it, after a byte that tells an account (2) from a mint.
+# The token account layout: mint 0, owner 32, amount 64, delegate's flag 72 and key 76, state 108,
+# delegated amount 121, 165 bytes in all. Token-2022 puts extensions behind it, after a byte that
+# tells an account (2) from a mint.
 TOKEN_ACCOUNT_SLICE = {"offset": 0, "length": 166}
 _TOKEN_ACCOUNT_BYTES = 165
 _MULTISIG_BYTES = 355
 _ACCOUNT_TYPE = 2
 _STATE = 108
+
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 _TOKEN_PROGRAMS = frozenset({str(TOKEN_PROGRAM), str(TOKEN_2022_PROGRAM)})
 _COMMITMENTS = frozenset({"processed", "confirmed", "finalized"})
@@ -48,6 +59,13 @@ def simulation(value: Any) -> Simulation:
     )
 
 
+def listed(value: Any) -> ListedTransaction:
+    signature, memo = value["signature"], value.get("memo")
+    if not isinstance(signature, str) or not (memo is None or isinstance(memo, str)):
+        raise ValueError("not a line of a list")
+    return ListedTransaction(signature, integer(value["slot"]), value["err"], memo)
+
+
 def transaction(value: Any) -> LandedTransaction | None:
     if value is None:
         return None
@@ -63,7 +81,24 @@ def transaction(value: Any) -> LandedTransaction | None:
         err=meta["err"],
         balances=_balances(meta, accounts),
         logs=tuple(meta.get("logMessages") or ()),
+        payer=accounts[0],
+        memos=tuple(_memos(body["message"]["instructions"], accounts)),
     )
+
+
+def _memos(instructions: list[dict[str, Any]], accounts: list[str]) -> Iterator[str]:
+    """The program accepts nothing but UTF-8, but a transaction that failed may hold anything."""
+    for instruction in instructions:
+        if accounts[instruction["programIdIndex"]] == str(MEMO_PROGRAM):
+            yield _from_base58(instruction["data"]).decode(errors="replace")
+
+
+def _from_base58(text: str) -> bytes:
+    number = 0
+    for character in text:
+        number = number * 58 + _BASE58.index(character)
+    zeros = len(text) - len(text.lstrip("1"))
+    return bytes(zeros) + number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _balances(meta: dict[str, Any], accounts: list[str]) -> tuple[TokenBalance, ...]:
@@ -101,4 +136,6 @@ def token_account(address: str, value: Any) -> TokenAccount | None:
         owner=str(Pubkey.from_bytes(data[32:64])),
         mint=str(Pubkey.from_bytes(data[:32])),
         amount=int.from_bytes(data[64:72], "little"),
+        delegate=str(Pubkey.from_bytes(data[76:108])) if data[72] else None,
+        delegated_amount=int.from_bytes(data[121:129], "little"),
     )

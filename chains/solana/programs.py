@@ -14,7 +14,9 @@ TOKEN_2022_PROGRAM = Pubkey.from_string("TokenzQdBNbLqP5VEhdkAS6EPFLC1PHnBqCXEpP
 ASSOCIATED_TOKEN_PROGRAM = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
 MEMO_PROGRAM = Pubkey.from_string("MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr")
 
+_REVOKE = b"\x05"
 _TRANSFER_CHECKED = b"\x0c"
+_APPROVE_CHECKED = b"\x0d"
 _CREATE_IDEMPOTENT = b"\x01"
 
 
@@ -41,6 +43,36 @@ def transfer_checked(
     )
 
 
+def approve_checked(
+    *,
+    program: Pubkey,
+    source: Pubkey,
+    mint: Pubkey,
+    delegate: Pubkey,
+    owner: Pubkey,
+    amount: int,
+    decimals: int,
+) -> Instruction:
+    """Let `delegate` spend up to `amount` base units from `source`, in place of any other."""
+    return Instruction(
+        program,
+        _APPROVE_CHECKED + amount.to_bytes(8, "little") + bytes((decimals,)),
+        [
+            AccountMeta(source, False, True),
+            AccountMeta(mint, False, False),
+            AccountMeta(delegate, False, False),
+            AccountMeta(owner, True, False),
+        ],
+    )
+
+
+def revoke(*, program: Pubkey, source: Pubkey, owner: Pubkey) -> Instruction:
+    """Leave `source` without a delegate."""
+    return Instruction(
+        program, _REVOKE, [AccountMeta(source, False, True), AccountMeta(owner, True, False)]
+    )
+
+
 def create_token_account(
     *, payer: Pubkey, address: Pubkey, owner: Pubkey, mint: Pubkey, program: Pubkey
 ) -> Instruction:
@@ -57,6 +89,10 @@ def create_token_account(
             AccountMeta(program, False, False),
         ],
     )
+
+
+def token_program(*, token2022: bool) -> Pubkey:
+    return TOKEN_2022_PROGRAM if token2022 else TOKEN_PROGRAM
 
 
 def memo(text: str) -> Instruction:

@@ -18,10 +18,9 @@ from solders.signature import Signature
 from solders.token.associated import get_associated_token_address
 
 from chains.solana.programs import (
-    TOKEN_2022_PROGRAM,
-    TOKEN_PROGRAM,
     create_token_account,
     memo,
+    token_program,
     transfer_checked,
 )
 
@@ -125,14 +124,14 @@ def _create_account(owner: Pubkey, token: Token) -> Instruction:
         address=_token_account(owner, mint, token.token2022),
         owner=owner,
         mint=mint,
-        program=_program(token.token2022),
+        program=token_program(token2022=token.token2022),
     )
 
 
 def _transfer(source: Pubkey, destination: Pubkey, token: Token, amount: int) -> Instruction:
     mint = _pubkey(token.mint)
     return transfer_checked(
-        program=_program(token.token2022),
+        program=token_program(token2022=token.token2022),
         source=_token_account(source, mint, token.token2022),
         mint=mint,
         destination=_token_account(destination, mint, token.token2022),
@@ -140,10 +139,6 @@ def _transfer(source: Pubkey, destination: Pubkey, token: Token, amount: int) ->
         amount=amount,
         decimals=token.decimals,
     )
-
-
-def _program(token2022: bool) -> Pubkey:
-    return TOKEN_2022_PROGRAM if token2022 else TOKEN_PROGRAM
 
 
 def _required_signatures(message: bytes) -> int:
@@ -156,4 +151,4 @@ _pubkey = lru_cache(maxsize=1024)(Pubkey.from_string)
 
 @lru_cache(maxsize=16_384)  # 7 µs of hashing each, four a swap; wallets come back
 def _token_account(owner: Pubkey, mint: Pubkey, token2022: bool) -> Pubkey:
-    return get_associated_token_address(owner, mint, _program(token2022))
+    return get_associated_token_address(owner, mint, token_program(token2022=token2022))

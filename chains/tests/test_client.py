@@ -7,9 +7,9 @@ import orjson
 import pytest
 from aiohttp import web
 
-from chains.errors import Definitive, Transient
+from chains.errors import Behind, Definitive, Transient
 from chains.http import Http
-from chains.ports import SendOutcome, SignatureStatus
+from chains.ports import ListedTransaction, SendOutcome, SignatureStatus
 from chains.solana.client import SolanaClient
 from chains.tests.conftest import Serve
 
@@ -53,7 +53,10 @@ def landed(signature: str) -> dict[str, Any]:
     return {
         "slot": 7,
         "meta": {"err": None, "fee": 5_000},
-        "transaction": {"message": {"accountKeys": []}, "signatures": [signature]},
+        "transaction": {
+            "message": {"accountKeys": ["payer"], "instructions": []},
+            "signatures": [signature],
+        },
     }
 
 
@@ -66,6 +69,17 @@ async def test_batches_keep_the_order_and_the_limits(serve: Serve, http: Http) -
     (batch,) = node.posts
     assert [len(call["params"][0]) for call in batch] == [256, 256, 88]
     assert all(call["params"][1] == {"searchTransactionHistory": True} for call in batch)
+
+
+async def test_statuses_from_a_node_behind_the_slot_that_is_asked_for_are_refused(
+    serve: Serve, http: Http
+) -> None:
+    client = SolanaClient(await serve(Node(getSignatureStatuses=statuses_of(9))), http)
+    assert await client.statuses(["1"], not_before_slot=9) == [
+        SignatureStatus(1, "finalized", None)
+    ]
+    with pytest.raises(Transient, match="older than a slot that was told of"):
+        await client.statuses(["1"], not_before_slot=10)
 
 
 async def test_a_batch_array_holds_at_most_a_hundred_calls(serve: Serve, http: Http) -> None:
@@ -119,7 +133,7 @@ async def test_statuses_from_a_node_behind_the_finalized_slot_are_refused(
         getFirstAvailableBlock=lambda params: 7,
     )
     client = SolanaClient(await serve(node), http)
-    with pytest.raises(Transient, match="older than its own finalized slot"):
+    with pytest.raises(Transient, match="older than a slot that was told of"):
         await client.observe(["1"])
 
 
@@ -170,6 +184,34 @@ async def test_a_transaction_that_cannot_be_read_leaves_the_others_readable(
     assert others == [None, None]
     (line,) = caplog.messages
     assert line.startswith("transaction bad ")
+
+
+async def test_the_transactions_of_an_address_are_listed_page_by_page(
+    serve: Serve, http: Http
+) -> None:
+    line: dict[str, Any] = {
+        "signature": "one",
+        "slot": 7,
+        "err": None,
+        "memo": "[3] any",
+        "blockTime": None,
+    }
+    asked: list[Any] = []
+
+    def answer(params: Any) -> Any:
+        asked.append(params)
+        return [line, {**line, "signature": "two", "memo": None, "err": {"x": 1}}]
+
+    client = SolanaClient(await serve(Node(getSignaturesForAddress=answer)), http)
+    first, second = await client.listed("address", before="zero")
+    assert first == ListedTransaction("one", 7, None, "[3] any")
+    assert second == ListedTransaction("two", 7, {"x": 1}, None)
+    options = {"commitment": "finalized", "limit": 1_000}
+    await client.listed("address")
+    assert asked == [["address", {**options, "before": "zero"}], ["address", options]]
+    line["memo"] = 5
+    with pytest.raises(Transient):
+        await client.listed("address")
 
 
 async def test_transactions_of_an_unreachable_node_are_unknown(http: Http) -> None:
@@ -241,3 +283,13 @@ async def test_the_priority_fee_is_a_capped_percentile(serve: Serve, http: Http)
     fees.clear()
     assert await SolanaClient(url, http).prioritization_fee(["a"]) == 0
     assert node.posts[0]["params"] == [["a"]]
+
+
+async def test_accounts_as_they_were_before_a_slot_that_is_known_are_refused(
+    serve: Serve, http: Http
+) -> None:
+    node = Node(getMultipleAccounts=lambda params: {"context": {"slot": 99}, "value": [None]})
+    client = SolanaClient(await serve(node), http)
+    assert await client.token_accounts(["a"], not_before_slot=99) == [None]
+    with pytest.raises(Behind, match="older than a slot that was told of"):
+        await client.token_accounts(["a"], not_before_slot=100)

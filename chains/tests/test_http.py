@@ -18,6 +18,16 @@ async def test_the_body_comes_back_unparsed(serve: Serve, http: Http) -> None:
     assert await http.post(await serve(echo), b"[1]", peer="peer") == b"[1]"
 
 
+async def test_a_post_has_its_own_headers_beside_the_usual_ones(serve: Serve, http: Http) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        assert request.content_type == "application/json"
+        return web.Response(text=request.headers["Authorization"])
+
+    headers = {"Authorization": "Bearer secret"}
+    answer = await http.post(await serve(echo), b"[1]", peer="peer", headers=headers)
+    assert answer == b"Bearer secret"
+
+
 async def test_redirects_are_not_followed(serve: Serve, http: Http) -> None:
     asked = []
 
