@@ -147,7 +147,14 @@ def _from_session(credentials: Credentials) -> Principal:
 
 
 # The Django permission that stands for a scope of keys.
-_PERMISSIONS = {"orders:read": "orders.view_order", "orders:write": "orders.change_order"}
+_PERMISSIONS = {
+    "orders:read": "orders.view_order",
+    "orders:write": "orders.change_order",
+    "stablecoin:read": "stablecoin.view_request",
+    "stablecoin:write": "stablecoin.change_request",
+    "batches:read": "batches.view_batch",
+    "batches:write": "batches.change_batchorder",
+}
 
 
 def principal_of_user(user: AbstractBaseUser) -> Principal:

@@ -31,16 +31,22 @@ def update(
     rows: Sequence[Mapping[str, Any]],
     *,
     key: str,
+    where: str | None = None,
 ) -> None:
-    """Update rows found by the column ``key``; all name the same columns."""
+    """Update rows found by the column ``key``; all name the same columns.
+
+    Args:
+        where: a further condition that begins with a column, without values from outside.
+    """
     if not rows:
         return
     names, values, source = _unnested(model, rows)
     changes = ", ".join(f'"{c}" = input."{c}"' for c in rows[0] if c != key)
+    condition = f" AND t.{where}" if where else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{model._meta.db_table}" AS t SET {changes}'
-            f' FROM {source} AS input({names}) WHERE t."{key}" = input."{key}"',
+            f' FROM {source} AS input({names}) WHERE t."{key}" = input."{key}"{condition}',
             values,
         )
 

@@ -81,6 +81,17 @@ class Claim:
             )
         return held
 
+    def hold(self, ids: Collection[UUID]) -> set[UUID]:
+        """Those of the rows that are still held, which nobody takes over before the transaction
+        has ended: for outcomes that depend on each other."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT object_id FROM {_TABLE} WHERE object_id = ANY(%s::uuid[])"
+                " AND claim_id = %s ORDER BY object_id FOR UPDATE",
+                [arrays.literal(ids), self.id],
+            )
+            return {row[0] for row in cursor.fetchall()}
+
     def fail(self, error: str) -> None:
         """Record that working on the rows went wrong; the count of claims goes on."""
         with connection.cursor() as cursor:
@@ -134,14 +145,16 @@ def _claim(stage: str, condition: str, size: int, lease_ms: int) -> Claim | None
     claim_id = uuid4()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {_TABLE} w SET claim_id = %s, attempts = w.attempts + 1,"
-            " due_at = clock_timestamp() + %s * interval '1 millisecond'"
-            f" FROM (SELECT object_id FROM {_TABLE} WHERE stage = %s AND {condition}"
+            # Materialized: a nested loop would run it again for every row, and claim them all.
+            f"WITH due AS MATERIALIZED (SELECT object_id FROM {_TABLE}"
+            f" WHERE stage = %s AND {condition}"
             " AND due_at <= clock_timestamp() AND quarantined_at IS NULL"
-            " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED) d"
-            " WHERE w.object_id = d.object_id"
+            " ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED)"
+            f" UPDATE {_TABLE} w SET claim_id = %s, attempts = w.attempts + 1,"
+            " due_at = clock_timestamp() + %s * interval '1 millisecond'"
+            " FROM due WHERE w.object_id = due.object_id"
             " RETURNING w.object_id, w.attempts",
-            [claim_id, lease_ms, stage, size],
+            [stage, size, claim_id, lease_ms],
         )
         rows = cursor.fetchall()
     if not rows:
@@ -163,6 +176,18 @@ def open_work(ids: Sequence[UUID], stage: str) -> set[UUID]:
             [list(ids), stage],
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+def postpone(ids: Collection[UUID], *, delay_ms: int) -> None:
+    """Let work that nobody holds be due later."""
+    if not ids:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {_TABLE} SET due_at = clock_timestamp() + %s * interval '1 millisecond'"
+            " WHERE object_id = ANY(%s::uuid[]) AND claim_id IS NULL",
+            [delay_ms, arrays.literal(ids)],
+        )
 
 
 def withdraw(object_id: UUID, *, stages: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError
 
 from fairlane.core import auth, credentials, throttling
 from fairlane.core.errors import Problem, unavailable
-from fairlane.core.feed import EventData, GoingAway, TooSlow, get_feed
+from fairlane.core.feed import EventData, GoingAway, TooSlow
 
 logger = structlog.get_logger(__name__)
 
@@ -31,6 +31,12 @@ HEARTBEAT_SECONDS = 10.0
 # what a process can hold, so that one that forgets to close takes the service from nobody.
 MAX_SOCKETS = 1_000
 _open_sockets: Counter[str] = Counter()
+
+# Events that are looked through for a client that resumes: those of some minutes at the highest
+# rate. Who was away for longer begins anew.
+MAX_REPLAY = 1_000_000
+# As many are looked through in the time of one request.
+REPLAY_PER_REQUEST = 1_000
 
 CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429, 503: 1013}
 
@@ -127,8 +133,8 @@ class FeedConsumer(AsyncWebsocketConsumer):
             # A database that is away says nothing about the caller.
             with suppress(OperationalError, InterfaceError):
                 self.principal = await auth.arefresh(self.principal.ref)
-            feed = await get_feed()
-            await self.send_json({"type": "heartbeat", "position": feed.position})
+            # Without a position: this socket may have yet to send what comes before it.
+            await self.send_json({"type": "heartbeat"})
 
     async def send_json(self, frame: Mapping[str, Any]) -> None:
         await self.send(text_data=orjson.dumps(frame).decode())
@@ -150,6 +156,22 @@ class FeedConsumer(AsyncWebsocketConsumer):
         if not value.isascii() or not value.isdigit() or len(value) > 18:
             raise Problem(400, "invalid_since", "`since` is a whole number from 0")
         return int(value)
+
+    async def resumes_at(self, position: int) -> int | None:
+        """Where the client resumes in a feed that is at ``position``; None where it begins anew: it
+        did not ask, or has missed more than ``MAX_REPLAY`` events.
+
+        Raises:
+            Problem: 400, `since` is no whole number; 429, the replay is more than the caller may
+                spend.
+        """
+        since = self.since()
+        if since is None or position - since > MAX_REPLAY:
+            return None
+        cost = (position - since) // REPLAY_PER_REQUEST
+        address = throttling.address_of_scope(self.scope)
+        await throttling.acheck(self.principal, address, cost=cost)
+        return since
 
 
 @contextmanager

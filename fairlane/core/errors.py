@@ -25,7 +25,7 @@ class Problem(Exception):
     """A refusal with a meaning for the caller; raised anywhere, rendered at the edges.
 
     `code` is the stable word programs look at, `title` says it to people, `detail` adds what is
-    special about this case.
+    special about this case, `members` what a route's own clients look for besides.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Problem(Exception):
         *,
         detail: str = "",
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, str] | None = None,
     ) -> None:
         self.status = status
         self.code = code
@@ -44,11 +45,13 @@ class Problem(Exception):
         self.errors = tuple(errors)
         self.detail = detail
         self.headers = dict(headers or {})
+        self.members = dict(members or {})
         super().__init__(f"{status} {code}: {self.title}")
 
     def document(self, request_id: str = "") -> dict[str, Any]:
         """The problem as a JSON object."""
         document: dict[str, Any] = {
+            **self.members,
             "type": f"urn:fairlane:problem:{self.code}",
             "title": self.title,
             "status": self.status,

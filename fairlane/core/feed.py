@@ -8,7 +8,7 @@ doubled or reordered costs a query at worst.
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,8 @@ EventData = Mapping[str, Any]
 
 # Rows read at once when positions are missing.
 PAGE = 1_000
+# Positions looked through by one query of a replay, however few of their events are wanted.
+WINDOW = 10_000
 # Announcements or heartbeats that stay away longer than this: look into the table instead.
 SILENCE_SECONDS = 2.0
 # Events a socket may lag behind before it is cut off (it resumes from where it was).
@@ -210,6 +212,18 @@ def events_between(
     if kind is not None:
         rows = rows.filter(kind=kind)
     return [as_data(event) for event in rows[:PAGE]]
+
+
+async def replay(
+    after: int, until: int, *, wallets: Collection[str] | None = None, kind: str | None = None
+) -> AsyncIterator[EventData]:
+    """The published events with positions in ``(after, until]``, in order; a page is in memory."""
+    while after < until:
+        end = min(after + WINDOW, until)
+        page = await events_between(after, end, wallets=wallets, kind=kind)
+        for event in page:
+            yield event
+        after = page[-1]["position"] if len(page) == PAGE else end
 
 
 def as_data(event: Event) -> EventData:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,13 @@ SILENT_SECONDS = 30
 STUCK_SECONDS = 60
 
 _started_at = time.monotonic()
+
+
+def age(at: datetime | None) -> float:
+    """Seconds since then; what was never seen counts from this process's own start."""
+    if at is None:
+        return time.monotonic() - _started_at
+    return (timezone.now() - at).total_seconds()
 
 
 @metrics.gauge("fairlane_stage_due", "Rows of a stage that are due", ["stage"])
@@ -56,8 +64,7 @@ def position() -> metrics.Samples:
 @health.part("workers")
 def workers() -> Mapping[str, Any]:
     """Every queue has workers that take messages."""
-    # A queue whose workers never came counts from this process's own start.
-    ages = dict.fromkeys(settings.CELERY_TASK_QUEUES, time.monotonic() - _started_at)
+    ages = dict.fromkeys(settings.CELERY_TASK_QUEUES, age(None))
     ages |= {queue: age for (queue,), age in heartbeat_age().items()}
     silent = sorted(queue for queue, age in ages.items() if age > SILENT_SECONDS)
     if silent:

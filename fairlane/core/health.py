@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -50,6 +51,7 @@ def migrations() -> None:
     _migrated = True
 
 
+_started_at = time.monotonic()
 # Without Redis orders are taken and executed all the same: no reason to send requests elsewhere.
 _ready: dict[str, Check] = {"database": database, "migrations": migrations}
 _parts: dict[str, Check] = {"database": database, "redis": redis}
@@ -58,7 +60,10 @@ _kept: dict[str, tuple[float, dict[str, Any]]] = {}
 
 
 def part(name: str) -> Callable[[Check], Check]:
-    """Register a part of the overview: it returns figures to show, or raises `Failing`."""
+    """Register a part of the overview: it returns figures to show, or raises `Failing`.
+
+    Parts of a kind have names as `chains/5920`.
+    """
 
     def register(check: Check) -> Check:
         _parts[name] = check
@@ -89,7 +94,26 @@ def _looked_at(name: str, checks: Mapping[str, Check]) -> dict[str, Any]:
 def _report(checks: Mapping[str, Check]) -> dict[str, Any]:
     parts = {name: _part(name, check) for name, check in checks.items()}
     well = all(part["status"] == "ok" for part in parts.values())
-    return {"status": "ok" if well else "failing", "parts": parts}
+    return {
+        "status": "ok" if well else "failing",
+        "timestamp": datetime.now(UTC).isoformat(),
+        "uptime": round(time.monotonic() - _started_at, 1),
+        "services": _services(parts),
+        "parts": parts,
+    }
+
+
+def _services(parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Each part in one word, those of a kind together: `{"redis": "up", "chains": {…}}`."""
+    services: dict[str, Any] = {}
+    for name, found in parts.items():
+        word = "up" if found["status"] == "ok" else "down"
+        kind, _, member = name.partition("/")
+        if member:
+            services.setdefault(kind, {})[member] = word
+        else:
+            services[name] = word
+    return services
 
 
 def _part(name: str, check: Check) -> dict[str, Any]:

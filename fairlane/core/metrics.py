@@ -34,6 +34,12 @@ HTTP_OPEN = Gauge(
     "fairlane_http_requests_open", "Requests being answered", multiprocess_mode="livesum"
 )
 TASK_SECONDS = Histogram("fairlane_task_seconds", "Time a task ran", ["task"], buckets=_SECONDS)
+SIGNATURE_SECONDS = Histogram(
+    "fairlane_signature_seconds",
+    "Time until the key service signed, or did not",
+    ["outcome"],
+    buckets=_SECONDS,
+)
 TASKS = Counter("fairlane_tasks", "Tasks that ended", ["task", "outcome"])
 
 Samples = Mapping[tuple[str, ...], float]
@@ -71,6 +77,11 @@ def observe_http(*, method: str, route: str, status: int, seconds: float, size: 
     method = method if method in _METHODS else "other"
     HTTP_SECONDS.labels(method, route, str(status)).observe(seconds)
     HTTP_BYTES.labels(method, route).observe(size)
+
+
+def observe_signature(outcome: str, seconds: float) -> None:
+    """Count one signature that the key service was asked for; see `chains.kms.Observer`."""
+    SIGNATURE_SECONDS.labels(outcome).observe(seconds)
 
 
 def render() -> bytes:

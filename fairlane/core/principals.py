@@ -11,6 +11,10 @@ SCOPES: Final = {
     "orders:read": "see orders, their history and their events",
     "orders:write": "create, execute, replace and cancel orders",
     "quotes:read": "compare the venues' quotes",
+    "stablecoin:read": "see mints and redeems, their events, and the state of the chains",
+    "stablecoin:write": "ask for mints and redeems",
+    "batches:read": "see markets, batches and one's own orders in them, and prove them",
+    "batches:write": "send, replace and cancel orders in batches",
     "metrics:read": "read /metrics",
 }
 
@@ -55,6 +59,14 @@ class Principal:
     def has(self, scope: str) -> bool:
         """Whether the scope was granted."""
         return scope in self.scopes
+
+    def require_all_wallets(self) -> None:
+        """
+        Raises:
+            Problem: 403, the caller may see some wallets' affairs only.
+        """
+        if not isinstance(self.wallets, AllWallets):
+            raise Problem(403, "forbidden", "This is for callers who may see every wallet")
 
     def may_act_for(self, wallet: str) -> bool:
         """Whether orders of this wallet are this caller's business."""

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
+from django.db.models import Q
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 
@@ -14,13 +17,27 @@ class Periodic:
     task: str
     every_seconds: int
     description: str
+    queue: str = "default"
 
 
-PERIODIC = (
+PERIODIC = [
     Periodic("sweep stages", "core.sweep", 1, "Wake every stage that has due work."),
     Periodic("heartbeat", "core.heartbeat", 5, "Ask every queue's workers for a sign of life."),
     Periodic("purge", "core.purge", 3600, "Delete idempotency records and links that are old."),
-)
+]
+
+
+_prefixes = {"core."}
+
+
+def own(prefix: str) -> None:
+    """Tasks with this prefix are ours: those that are not declared (any more) are retired."""
+    _prefixes.add(prefix)
+
+
+def declare(*periodic: Periodic) -> None:
+    """Add an app's tasks to the schedule."""
+    PERIODIC.extend(task for task in periodic if task not in PERIODIC)
 
 
 def sync(periodic: Sequence[Periodic] = PERIODIC) -> list[str]:
@@ -38,11 +55,12 @@ def sync(periodic: Sequence[Periodic] = PERIODIC) -> list[str]:
             defaults={
                 "task": task.task,
                 "interval": schedule,
-                "queue": "default",
+                "queue": task.queue,
                 "expire_seconds": max(task.every_seconds, 2),
                 "description": task.description,
             },
         )
     names = [task.name for task in periodic]
-    PeriodicTask.objects.filter(task__startswith="core.").exclude(name__in=names).delete()
+    ours = reduce(or_, (Q(task__startswith=prefix) for prefix in sorted(_prefixes)))
+    PeriodicTask.objects.filter(ours).exclude(name__in=names).delete()
     return names

@@ -9,7 +9,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from fairlane.core import checkpoints, claims, wakeups
+from fairlane.core import checkpoints, claims, tallies, wakeups
 from fairlane.core.claims import Claim
 
 logger = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ class Stage:
         """Work until nothing is due or the budget is spent; returns the number of rows claimed."""
         wakeups.started(self.name)
         deadline = time.monotonic() + BUDGET * settings.CELERY_TASK_SOFT_TIME_LIMIT
-        done = 0
+        done = failed = 0
         while time.monotonic() < deadline:
             found = (
                 claims.due(self.name, size=self.size, lease_ms=self.lease_ms),
@@ -49,21 +49,23 @@ class Stage:
             )
             if not any(found):
                 break
-            done += sum(self._take(claim) for claim in found if claim)
+            for claim in filter(None, found):
+                done += len(claim.ids)
+                failed += self._take(claim)
+        tallies.add(self.name, done=done - failed, failed=failed)
         due_in = claims.next_due_ms(self.name)
         if due_in is not None:
             wakeups.wake(self.name, delay_ms=due_in)
         return done
 
     def _take(self, claim: Claim) -> int:
+        """Returns how many rows the step failed for."""
         checkpoints.reach(f"{self.name}.claimed")
         if claim.poisoned:
             self.set_aside(claim)
-        if claim.ids:
-            self._work(claim)
-        return len(claim.ids)
+        return self._work(claim) if claim.ids else 0
 
-    def _work(self, claim: Claim) -> None:
+    def _work(self, claim: Claim) -> int:
         """Do the step; where it fails, find the row it fails for, so that the others go on."""
         try:
             self.work(claim)
@@ -73,8 +75,9 @@ class Stage:
         except Exception as error:
             if len(claim.ids) > 1:
                 half = len(claim.ids) // 2
-                self._work(claim.part(claim.ids[:half]))
-                self._work(claim.part(claim.ids[half:]))
-                return
+                first = self._work(claim.part(claim.ids[:half]))
+                return first + self._work(claim.part(claim.ids[half:]))
             logger.exception("stage.failed", stage=self.name, object_id=str(claim.ids[0]))
             claim.fail(f"{type(error).__name__}: {error}")
+            return 1
+        return 0

@@ -13,5 +13,6 @@ urlpatterns = [
     path("health/ready", views.ready, name="health-ready"),
     path("health/live", views.live, name="health-live"),
     path("metrics", views.metrics_page, name="metrics"),
+    path("metrics/queues", views.queues, name="queues"),
     path("api/ws-ticket", views.WebSocketTicket.as_view(), name="ws-ticket"),
 ]

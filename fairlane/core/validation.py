@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic.alias_generators import to_camel
 
 from fairlane.core.errors import FieldError, Problem, invalid, malformed
 
@@ -12,6 +15,20 @@ _MESSAGES = {
     "extra_forbidden": "There is no such field.",
     "model_type": "Must be a JSON object.",
 }
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], body: object) -> Model:
+    """The body as ``model``.
+
+    Raises:
+        Problem: 400 with every wrong field.
+    """
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        raise problem(error) from None
 
 
 def field_errors(error: ValidationError, *, prefix: str = "") -> list[FieldError]:
@@ -23,9 +40,21 @@ def field_errors(error: ValidationError, *, prefix: str = "") -> list[FieldError
     for item in error.errors(include_url=False, include_input=False):
         kind = item["type"]
         code = "invalid_type" if kind.endswith("_type") else _CODES.get(kind, kind)
-        path = ".".join(str(part) for part in (*([prefix] if prefix else []), *item["loc"]))
-        found.append(FieldError(path, code, _MESSAGES.get(kind, item["msg"])))
+        # A default that is refused has its name in Python; nobody's unknown field is renamed.
+        name = str if kind == "extra_forbidden" else _in_json
+        path = ".".join((*([prefix] if prefix else []), *map(name, item["loc"])))
+        found.append(FieldError(path, code, _MESSAGES.get(kind, _plain(item["msg"]))))
     return found
+
+
+def _in_json(part: str | int) -> str:
+    return to_camel(part) if isinstance(part, str) else str(part)
+
+
+def _plain(message: str) -> str:
+    """A finding without what pydantic puts before those of our own checks."""
+    own = message.removeprefix("Value error, ")
+    return own[:1].upper() + own[1:]
 
 
 def problem(error: ValidationError) -> Problem:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -19,7 +21,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from fairlane.core import auth, credentials, health, metrics, sign_in_links, throttling, tickets
+from fairlane.core import (
+    health,
+    metrics,
+    monitoring,
+    sign_in_links,
+    tallies,
+    throttling,
+    tickets,
+)
 from fairlane.core.rest.authentication import principal_of
 
 
@@ -86,16 +96,26 @@ async def ready(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-async def overview(request: HttpRequest) -> HttpResponse:
-    """The state of every part."""
-    return _health(await sync_to_async(health.overview)())
+def overview(request: HttpRequest) -> HttpResponse:
+    """The state of every part: for everybody, or for whom the monitoring is restricted to."""
+    if settings.MONITORING_NETWORKS:
+        monitoring.require(request)
+    return _health(health.overview())
 
 
 @require_safe
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    """Prometheus' scrape; needs a key with metrics:read or a staff session."""
-    auth.authenticate(credentials.from_request(request)).require("metrics:read")
+    """Prometheus' scrape."""
+    monitoring.require(request)
     return HttpResponse(metrics.render(), content_type=metrics.CONTENT_TYPE)
+
+
+@require_safe
+def queues(request: HttpRequest) -> HttpResponse:
+    """What each queue has before it and behind it."""
+    monitoring.require(request)
+    found = tallies.queues(list(settings.CELERY_TASK_QUEUES))
+    return JsonResponse({name: asdict(queue) for name, queue in found.items()})
 
 
 def _health(report: dict[str, Any]) -> HttpResponse:

@@ -43,6 +43,12 @@ def register(stage: str, *, task: str, queue: str) -> None:
     _targets[stage] = Target(task, queue)
 
 
+def queue_of(stage: str) -> str | None:
+    """The queue of a stage's task; None for a stage that no app of this site has."""
+    target = _targets.get(stage)
+    return target.queue if target else None
+
+
 def wake(stage: str, *, delay_ms: int = 0) -> None:
     """Let ``stage`` run after the current transaction has committed.
 

@@ -9,6 +9,7 @@ import environ
 
 from fairlane.settings import unfold
 from fairlane.settings.env import Environment
+from fairlane.settings.stablecoin import evm_chains
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 if (BASE_DIR / ".env").is_file():
@@ -45,6 +46,8 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "fairlane.core",
     "orders",
+    "stablecoin",
+    "batches",
 ]
 
 MIDDLEWARE = [
@@ -124,7 +127,13 @@ CHANNEL_LAYERS = {
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {"orders": {}, "confirmations": {}, "default": {}}
+CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {
+    "orders": {},
+    "confirmations": {},
+    "stablecoin": {},
+    "relayer": {},
+    "default": {},
+}
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -155,6 +164,8 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 # The outside world
 
 SOLANA_RPC_URL = env.url("SOLANA_RPC_URL", "http", "https")
+# By default one port after the RPC.
+SOLANA_WEBSOCKET_URL = env.url("SOLANA_WEBSOCKET_URL", "ws", "wss", default="")
 RFQ_MAKERS = env.urls("RFQ_MAKERS", "http", "https")
 WALLET_KEYS_DIR = env.folder("WALLET_KEYS_DIR")
 
@@ -175,6 +186,68 @@ env.refuse(
 env.refuse(
     ORDERS_LEASE_SECONDS <= CELERY_TASK_TIME_LIMIT,
     f"ORDERS_LEASE_SECONDS must be above the task time limit of {CELERY_TASK_TIME_LIMIT} s",
+)
+
+# Stablecoin
+
+EVM_CHAINS = evm_chains(env)
+if EVM_CHAINS:
+    KMS_KEY_ID = env.text("KMS_KEY_ID")
+    # The address of that key: what is signed by another is never sent.
+    KMS_ADDRESS = env.text("KMS_ADDRESS", default="")
+    AWS_REGION = env.text("AWS_REGION")
+    KURO_WEBSOCKET_URL = env.url("KURO_WEBSOCKET_URL", "ws", "wss")
+    KURO_REST_URL = env.url("KURO_REST_URL", "http", "https")
+    KURO_TOKEN = env.secret("KURO_TOKEN", default="")
+else:
+    # A site that only swaps has none of this in its queues.
+    del CELERY_TASK_QUEUES["stablecoin"], CELERY_TASK_QUEUES["relayer"]
+STABLECOIN_STAGE_SIZE = env.integer("STABLECOIN_STAGE_SIZE", 100, least=1, most=1_000)
+STABLECOIN_LEASE_SECONDS = env.integer("STABLECOIN_LEASE_SECONDS", 30, least=3, most=600)
+# A block this deep is taken for final. Reorganisations of a dozen blocks were seen elsewhere.
+STABLECOIN_CONFIRMATIONS = env.integer("STABLECOIN_CONFIRMATIONS", 12, least=1, most=10_000)
+STABLECOIN_APPROVAL_HOURS = env.integer("STABLECOIN_APPROVAL_HOURS", 24, least=1, most=240)
+# Transactions of one relayer that wait to be mined; nodes drop the ones queued beyond 64.
+STABLECOIN_IN_FLIGHT = env.integer("STABLECOIN_IN_FLIGHT", 60, least=1, most=1_000)
+STABLECOIN_MAX_FEE_GWEI = env.integer("STABLECOIN_MAX_FEE_GWEI", 500, least=1, most=1_000_000)
+# How long a transaction waits for a block before its fees are raised.
+STABLECOIN_BUMP_SECONDS = env.integer("STABLECOIN_BUMP_SECONDS", 30, least=1, most=3_600)
+# Below this balance of a relayer (in thousandths of the native coin) people are told.
+STABLECOIN_LOW_BALANCE_MILLI = env.integer(
+    "STABLECOIN_LOW_BALANCE_MILLI", 100, least=0, most=1_000_000_000
+)
+env.refuse(
+    STABLECOIN_LEASE_SECONDS <= CELERY_TASK_TIME_LIMIT,
+    f"STABLECOIN_LEASE_SECONDS must be above the task time limit of {CELERY_TASK_TIME_LIMIT} s",
+)
+
+# Fair batches
+
+# The keys of the vault and of the receipts; without this folder there are no batches.
+BATCHES_KEYS_DIR = env.optional_folder("BATCHES_KEYS_DIR")
+if BATCHES_KEYS_DIR:
+    CELERY_TASK_QUEUES["batches"] = {}
+    CELERY_TASK_QUEUES["transfers"] = {}
+    CELERY_TASK_QUEUES["reservations"] = {}
+# Batches that are kept planned, the milliseconds between passes, and those between a batch's cutoff
+# and its slot; markets may have their own.
+BATCH_LOOK_AHEAD = env.integer("BATCH_LOOK_AHEAD", 10, least=1, most=1_000)
+BATCH_PLAN_INTERVAL = env.integer("BATCH_PLAN_INTERVAL", 1_000, least=100, most=60_000)
+CUTOFF_LEAD_MS = env.integer("CUTOFF_LEAD_MS", 500, least=1, most=60_000)
+# How many open orders a market takes, and so a batch of it.
+BATCH_MAX_ORDERS = env.integer("BATCH_MAX_ORDERS", 100_000, least=1, most=1_000_000)
+# Where block space is reserved; none is where this is empty.
+RAIKU_URL = env.url("RAIKU_URL", "http", "https", default="")
+RAIKU_TOKEN = env.secret("RAIKU_TOKEN", default="")
+# The most that a reserved compute unit may cost, in micro-lamports, and the units that are reserved
+# for a tick's settlement.
+BATCH_MAX_BID = env.integer("BATCH_MAX_BID", 10_000, least=1, most=10**12)
+BATCH_RESERVED_UNITS = env.integer("BATCH_RESERVED_UNITS", 1_000_000, least=1_000, most=10**8)
+BATCHES_STAGE_SIZE = env.integer("BATCHES_STAGE_SIZE", 500, least=1, most=5_000)
+BATCHES_LEASE_SECONDS = env.integer("BATCHES_LEASE_SECONDS", 30, least=3, most=600)
+env.refuse(
+    BATCHES_LEASE_SECONDS <= CELERY_TASK_TIME_LIMIT,
+    f"BATCHES_LEASE_SECONDS must be above the task time limit of {CELERY_TASK_TIME_LIMIT} s",
 )
 
 # Callers
@@ -202,6 +275,9 @@ THROTTLE_ADDRESS = env.rate("THROTTLE_ADDRESS", "12000/minute")
 THROTTLE_SIGN_IN = env.rate("THROTTLE_SIGN_IN", "20/minute")
 # How many proxies of our own stand before us, each adding one address to X-Forwarded-For.
 TRUSTED_PROXIES = env.integer("TRUSTED_PROXIES", 0, least=0, most=10)
+
+# Who asks from these reads health and metrics without a key; nobody else sees the health in full.
+MONITORING_NETWORKS = env.networks("MONITORING_NETWORKS")
 
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -233,7 +309,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Fairlane",
-    "DESCRIPTION": "Swap orders on Solana: routed, executed once, accounted for.",
+    "DESCRIPTION": "Swap orders on Solana, fair batches that anyone can verify, and a stablecoin"
+    " that is minted and redeemed on several EVM chains.",
     "VERSION": "1",
     # Request bodies are described by pydantic, whose JSON schemas are those of 3.1.
     "OAS_VERSION": "3.1.0",
@@ -246,6 +323,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "StablecoinRequestType": ["mint", "redeem"],
+        "BatchOrderType": ["limit", "market"],
+    },
 }
 
 # Operation
@@ -263,3 +344,7 @@ if PROMETHEUS_MULTIPROC_DIR:
 
 FORMAT_MODULE_PATH = "fairlane.formats"
 UNFOLD = unfold.UNFOLD
+if EVM_CHAINS:
+    UNFOLD["SIDEBAR"]["navigation"].insert(2, unfold.STABLECOIN)
+if BATCHES_KEYS_DIR:
+    UNFOLD["SIDEBAR"]["navigation"].insert(2, unfold.BATCHES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, MutableMapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -14,6 +15,27 @@ from django.core.exceptions import ImproperlyConfigured
 from fairlane.core.rates import Rate
 
 T = TypeVar("T")
+
+
+class Secret:
+    """A value that no log, error or settings page shows."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one place that needs it."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not serialised")
+
 
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -93,9 +115,35 @@ class Environment:
         """An absolute path; whether it exists is for the caller to say."""
         return self._read(name, None, Path("/nonexistent"), lambda value: Path(value).resolve())
 
+    def optional_folder(self, name: str) -> Path | None:
+        """An absolute path; None where it is not set."""
+        path = self.text(name, default="")
+        return Path(path).resolve() if path else None
+
+    def secret(self, name: str, default: str | None = None) -> Secret:
+        """A value from the variable, or from the file that ``NAME_FILE`` names."""
+        path = self._env.str(f"{name}_FILE", default="").strip()
+        if not path:
+            return Secret(self.text(name, default))
+        try:
+            found = Secret(Path(path).read_text().strip())
+        except (OSError, UnicodeDecodeError) as error:
+            self.problems.append(f"{name}_FILE: cannot be read ({type(error).__name__})")
+            return Secret("")
+        self.refuse(not found, f"{name}_FILE: it is empty")
+        return found
+
     def rate(self, name: str, default: str) -> Rate | None:
         """A rate such as 600/minute, or None for off."""
         return self._read(name, default, None, Rate.parse)
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Networks as 10.0.0.0/8, separated by commas; none by default."""
+
+        def parse(value: str) -> list[IPv4Network | IPv6Network]:
+            return [ip_network(word.strip()) for word in value.split(",") if word.strip()]
+
+        return self._read(name, "", [], parse)
 
     def refuse(self, condition: bool, problem: str) -> None:
         """Remember a problem when the condition holds."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fairlane.settings import base
 from fairlane.settings.base import *  # noqa: F403
 from fairlane.settings.base import (
     ALLOWED_HOSTS,
+    BATCHES_KEYS_DIR,
     DEBUG,
+    EVM_CHAINS,
     RFQ_MAKERS,
     SECRET_KEY,
     SOLANA_RPC_URL,
@@ -17,6 +20,8 @@ from fairlane.settings.base import (
     env,
 )
 from fairlane.settings.env import is_plain_remote
+from fairlane.settings.published import PUBLISHED_KEYS
+from fairlane.settings.stablecoin import refuse_unsafe
 
 _KNOWN_KEYS = ("django-insecure", "only-tests", "sandbox", "change")
 
@@ -31,8 +36,8 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 SECURE_SSL_REDIRECT = True
-# Probes come from inside, by plain HTTP.
-SECURE_REDIRECT_EXEMPT = [r"^health(/|$)"]
+# Probes and scrapes come from inside, by plain HTTP; a key over plain HTTP is refused there.
+SECURE_REDIRECT_EXEMPT = [r"^(health|metrics)(/|$)"]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
@@ -53,7 +58,16 @@ env.refuse(
     set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"},
     "ALLOWED_HOSTS must name the public host",
 )
+refuse_unsafe(env, EVM_CHAINS, PUBLISHED_KEYS)
+if EVM_CHAINS:
+    env.refuse(is_plain_remote(base.KURO_REST_URL), "KURO_REST_URL must use https")
+    env.refuse(is_plain_remote(base.KURO_WEBSOCKET_URL), "KURO_WEBSOCKET_URL must use wss")
+    env.refuse(not base.KMS_ADDRESS, "KMS_ADDRESS is not set: what another key signs would be sent")
+    _endpoint = env.text("AWS_ENDPOINT_URL_KMS", default="")
+    env.refuse(is_plain_remote(_endpoint), "AWS_ENDPOINT_URL_KMS must use https")
 env.refuse(is_plain_remote(SOLANA_RPC_URL), "SOLANA_RPC_URL must use https")
+env.refuse(is_plain_remote(base.SOLANA_WEBSOCKET_URL), "SOLANA_WEBSOCKET_URL must use wss")
+env.refuse(is_plain_remote(base.RAIKU_URL), "RAIKU_URL must use https")
 for _name, _url in RFQ_MAKERS.items():
     env.refuse(is_plain_remote(_url), f"RFQ_MAKERS: the URL of {_name} must use https")
 for _setting, _rate in (
@@ -62,13 +76,19 @@ for _setting, _rate in (
     ("THROTTLE_SIGN_IN", THROTTLE_SIGN_IN),
 ):
     env.refuse(_rate is None, f"{_setting} must not be off")
-env.refuse(".sandbox" in WALLET_KEYS_DIR.parts, "WALLET_KEYS_DIR holds the sandbox's keys")
-if WALLET_KEYS_DIR.is_dir():
-    env.refuse(
-        bool(WALLET_KEYS_DIR.stat().st_mode & 0o077),
-        "WALLET_KEYS_DIR must be open to its owner only (mode 0700)",
-    )
-else:
-    env.refuse(True, "WALLET_KEYS_DIR is no folder")
+for _setting, _folder in (
+    ("WALLET_KEYS_DIR", WALLET_KEYS_DIR),
+    ("BATCHES_KEYS_DIR", BATCHES_KEYS_DIR),
+):
+    if _folder is None:
+        continue
+    env.refuse(".sandbox" in _folder.parts, f"{_setting} holds the sandbox's keys")
+    if _folder.is_dir():
+        env.refuse(
+            bool(_folder.stat().st_mode & 0o077),
+            f"{_setting} must be open to its owner only (mode 0700)",
+        )
+    else:
+        env.refuse(True, f"{_setting} is no folder")
 
 env.finish()

@@ -11,9 +11,19 @@ _STAND_INS = {
     "SOLANA_RPC_URL": "http://127.0.0.1:8899",
     "RFQ_MAKERS": "raydium=http://127.0.0.1:9101,meteora=http://127.0.0.1:9102",
     "WALLET_KEYS_DIR": "wallets",
+    "STABLECOIN_CHAINS": "5920,5921,5922,5923,5924",
+    "KMS_KEY_ID": "tests",
+    "AWS_REGION": "us-east-1",
+    "KURO_WEBSOCKET_URL": "ws://127.0.0.1:9201/ws",
+    "KURO_REST_URL": "http://127.0.0.1:9201",
+    "BATCHES_KEYS_DIR": "batch-keys",
     "LOG_FORMAT": "console",
     "LOG_LEVEL": "WARNING",
 }
+for _chain in ("5920", "5921", "5922", "5923", "5924"):
+    _STAND_INS[f"KADENA_EVM_CHAIN_{_chain}_RPC"] = f"http://127.0.0.1:9202/{_chain}/a"
+    # The key of a test that guards nothing.
+    _STAND_INS[f"RELAYER_PRIVATE_KEY_{_chain}"] = f"{int(_chain):064x}"
 for _name, _value in _STAND_INS.items():
     os.environ.setdefault(_name, _value)
 

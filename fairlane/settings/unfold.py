@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse_lazy
 
 
 def _may(permission: str) -> Callable[[HttpRequest], bool]:
@@ -25,7 +25,59 @@ def _list(title: str, icon: str, app: str, model: str, **more: Any) -> dict[str,
     }
 
 
-UNFOLD = {
+def _review(app: str, model: str, **more: Any) -> dict[str, Any]:
+    """The entry of those rows of a list that wait for a person."""
+    address = reverse_lazy(f"admin:{app}_{model}_changelist")
+    return {
+        "title": "In review",
+        "icon": "rate_review",
+        "link": lambda _: f"{address}?status=REVIEW",
+        "active": lambda request: (
+            request.path == str(address) and request.GET.get("status") == "REVIEW"
+        ),
+        "permission": _may(f"{app}.view_{model}"),
+        **more,
+    }
+
+
+# For sites that run fair batches.
+BATCHES = {
+    "title": "Fair batches",
+    "separator": True,
+    "items": [
+        _list("Markets", "storefront", "batches", "market"),
+        _list("Batches", "stacks", "batches", "batch"),
+        _list("Batch orders", "receipt_long", "batches", "batchorder"),
+        _list("Ticks", "timer", "batches", "tick"),
+        _review("batches", "tick"),
+        _list("Reservations", "event_available", "batches", "reservation"),
+        _list("Transfers", "sync_alt", "batches", "transfer"),
+        _review("batches", "transfer"),
+        _list("Transactions", "send", "batches", "packet"),
+        _list("Vault checks", "balance", "batches", "vaultcheck"),
+        _list("Vault balances", "savings", "batches", "vaultbalance"),
+        _list("Vault entries", "menu_book", "batches", "vaultentry"),
+    ],
+}
+
+# For sites that serve EVM chains.
+STABLECOIN = {
+    "title": "Stablecoin",
+    "separator": True,
+    "items": [
+        _list("Requests", "currency_exchange", "stablecoin", "request"),
+        _list("Transactions", "send", "stablecoin", "transaction"),
+        _list("Chains", "link", "stablecoin", "chain"),
+        _list("Accounts", "rule", "stablecoin", "addressrule"),
+        _list("Reconciliation", "balance", "stablecoin", "reconciliation"),
+        _list("Ledger", "menu_book", "stablecoin", "ledgerentry"),
+        _list("Chain events", "hub", "stablecoin", "chainlog"),
+        _list("Kuro", "verified_user", "stablecoin", "kuroevent"),
+        _list("Relayers", "local_gas_station", "stablecoin", "relayer"),
+    ],
+}
+
+UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Fairlane",
     "SITE_HEADER": "Fairlane",
     "SITE_SUBHEADER": "Back office",
@@ -54,17 +106,12 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _list("Orders", "receipt_long", "orders", "order"),
-                    {
-                        "title": "In review",
-                        "icon": "rate_review",
-                        "link": lambda _: (
-                            f"{reverse('admin:orders_order_changelist')}?status=REVIEW"
-                        ),
-                        "active": lambda request: request.GET.get("status") == "REVIEW",
-                        "permission": _may("orders.view_order"),
-                        "badge": "orders.admin.dashboard.review_badge",
-                        "badge_variant": "warning",
-                    },
+                    _review(
+                        "orders",
+                        "order",
+                        badge="orders.admin.dashboard.review_badge",
+                        badge_variant="warning",
+                    ),
                     _list("Tokens", "toll", "orders", "token"),
                     _list("Wallets", "wallet", "orders", "wallet"),
                 ],

@@ -16,7 +16,7 @@ class Topics:
     Attributes:
         switches: the names of the switches somebody asks, with what each pauses.
         pages: the URL name of the page of an object, by the kind its events have.
-        stages: the kind of the objects whose stages have this prefix.
+        stages: the kind of a stage's objects, by the stage's name or by its prefix.
     """
 
     switches: dict[str, str] = field(default_factory=dict)
@@ -36,7 +36,8 @@ class Topics:
 
     def stage_link(self, stage: str, object_id: UUID) -> SafeString:
         """The same for an object that is known by its stage."""
-        return self.link(self.stages.get(stage.partition(".")[0], ""), object_id)
+        prefix = stage.partition(".")[0]
+        return self.link(self.stages.get(stage) or self.stages.get(prefix, ""), object_id)
 
 
 topics = Topics()

@@ -2,7 +2,7 @@
 
 from .access import ApiKey, AuditEntry, IdempotencyRecord, SignInLink, Switch
 from .events import Event, RelayCursor
-from .work import Heartbeat, Work
+from .work import Heartbeat, Lease, StageTally, Work
 
 __all__ = [
     "ApiKey",
@@ -10,8 +10,10 @@ __all__ = [
     "Event",
     "Heartbeat",
     "IdempotencyRecord",
+    "Lease",
     "RelayCursor",
     "SignInLink",
+    "StageTally",
     "Switch",
     "Work",
 ]

@@ -15,7 +15,7 @@ class Event(models.Model):
     kind = models.CharField(max_length=16)
     object_id = models.UUIDField()
     seq = models.PositiveIntegerField()
-    status = models.CharField(max_length=16)
+    status = models.CharField(max_length=20)
     wallet = models.CharField(max_length=64)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField(db_default=Now())

@@ -54,3 +54,30 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.queue}: {self.at}"
+
+
+class StageTally(models.Model):
+    """How many rows a stage was done with, and how many it raised an error for, ever."""
+
+    stage = models.CharField(max_length=32, primary_key=True)
+    done = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.stage}: {self.done} done, {self.failed} failed"
+
+
+class Lease(models.Model):
+    """Who does a thing that one process at a time should do.
+
+    Attributes:
+        epoch: grows with every new holder; a holder that was overtaken is known by its old one.
+    """
+
+    name = models.CharField(max_length=64, primary_key=True)
+    holder = models.CharField(max_length=128)
+    epoch = models.BigIntegerField(default=1)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.holder}"

@@ -41,3 +41,12 @@ class ProblemSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField(required=False)
     requestId = serializers.CharField(required=False)
     errors = FieldErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+
+
+class HistoryEntrySerializer(serializers.Serializer[Any]):
+    """One entry of an object's history."""
+
+    seq = serializers.IntegerField()
+    status = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+    data = serializers.JSONField()  # type: ignore[assignment]

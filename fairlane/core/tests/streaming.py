@@ -29,6 +29,8 @@ async def relaying(**options: str) -> AsyncIterator[Relay]:
     try:
         yield relay
     finally:
+        # A cancellation that meets a query may be lost with it.
+        relay.stop()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

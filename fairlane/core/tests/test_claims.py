@@ -59,6 +59,19 @@ def test_a_claim_takes_what_is_due_the_longest_waiting_first() -> None:
     assert due() is None
 
 
+def test_a_claim_is_as_large_as_asked_for_however_the_database_joins() -> None:
+    ids = work(8)
+    with connection.cursor() as cursor:
+        # What a vacuum of the empty table leaves: a loop whose inner side is the choice of rows.
+        cursor.execute(
+            "UPDATE pg_class SET relpages = 1, reltuples = 0 WHERE relname = %s",
+            [Work._meta.db_table],
+        )
+        for off in ("hashjoin", "mergejoin", "material", "indexscan", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{off} = off")
+    assert [len(claimed(size=3).ids) for _ in range(3)] == [3, 3, len(ids) - 6]
+
+
 def test_a_claimed_row_is_not_claimed_again_before_its_lease_ends() -> None:
     (object_id,) = work()
     claim = claimed()

@@ -3,85 +3,30 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from urllib.parse import unquote
 from uuid import UUID, uuid4
 
-import orjson
 import pytest
-from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
-from channels.routing import get_default_application
 from django.contrib.auth.models import User
 from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from fairlane.core import auth, consumers, feed, tickets
+from fairlane.core import auth, consumers, feed, history, tickets
 from fairlane.core.models import ApiKey, Event, RelayCursor
 from fairlane.core.rates import Rate
 from fairlane.core.tests.access_fixtures import IssueKey
+from fairlane.core.tests.sockets import Frame, Socket
 from fairlane.core.tests.streaming import close_streams, relaying
 from fairlane.core.transitions import Move, move
-from orders import registry, selectors
+from orders import registry
 from orders.models import Order, Token
 from orders.states import ORDER
 from orders.tests.factories import TRADERS, WALLET, OrderFactory
 from sandbox.tokens import TOKENS
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-Frame = dict[str, Any]
-PATIENCE_SECONDS = 10
-
-
-class Socket:
-    """A client's end."""
-
-    def __init__(self, path: str, headers: dict[str, str]) -> None:
-        path, _, query = path.partition("?")
-        scope = {
-            "type": "websocket",
-            "path": unquote(path),
-            "query_string": query.encode(),
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
-            "subprotocols": [],
-        }
-        application = get_default_application()
-        self._end: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]
-
-    async def __aenter__(self) -> "Socket":
-        await self._end.send_input({"type": "websocket.connect"})
-        message = await self._end.receive_output(timeout=PATIENCE_SECONDS)
-        assert message["type"] == "websocket.accept"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._end.send_input({"type": "websocket.disconnect", "code": 1000})
-        await self._end.wait(timeout=PATIENCE_SECONDS)
-
-    async def frame(self) -> Frame:
-        message = await self._end.receive_output(timeout=PATIENCE_SECONDS)
-        assert message["type"] == "websocket.send", message
-        found: Frame = orjson.loads(message["text"])
-        return found
-
-    async def frames(self, count: int) -> list[Frame]:
-        return [await self.frame() for _ in range(count)]
-
-    async def closed(self) -> int:
-        """The close code, which is all that comes."""
-        message = await self._end.receive_output(timeout=PATIENCE_SECONDS)
-        assert message["type"] == "websocket.close", message
-        code: int = message["code"]
-        return code
-
-    async def refused(self) -> tuple[str, int]:
-        """The code of the error frame and that of the close that follows."""
-        frame = await self.frame()
-        assert frame["type"] == "error" and frame["message"]
-        return frame["code"], await self.closed()
-
 
 Open = Callable[..., Socket]
 
@@ -217,7 +162,7 @@ async def test_a_client_that_claims_to_have_seen_more_hears_of_the_end(connect: 
 async def test_a_long_history_is_told_to_its_end(
     connect: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(selectors, "HISTORY_LIMIT", 2)
+    monkeypatch.setattr(history, "LIMIT", 2)
     order = await order_of()
     await go(order, "ROUTING", "BUILDING", "SUBMITTED", "REVIEW", "FAILED")
     async with connect(f"/ws/orders/{order.id}") as socket:
@@ -338,6 +283,37 @@ async def test_a_feed_resumes_after_a_position(
     assert [frame["position"] for frame in frames] == [2, 3, 4, 5]
 
 
+async def test_who_was_away_for_too_long_begins_anew(
+    connect: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "MAX_REPLAY", 2)
+    order = await order_of()
+    await go(order, "ROUTING", "BUILDING", "SUBMITTED")
+    assert await publish() == 4
+    async with connect("/api/orders/ws?since=1") as socket:
+        frame = await socket.frame()
+        assert (frame["type"], frame["position"]) == ("snapshot", 4)
+    async with connect("/api/orders/ws?since=2") as socket:
+        assert await socket.frame() == {"type": "resumed", "position": 2}
+
+
+async def test_a_long_replay_costs_more_than_a_handshake(
+    connect: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "REPLAY_PER_REQUEST", 1)
+    settings.THROTTLE_KEY = Rate(5, 3_600_000)
+    order = await order_of()
+    await go(order, "ROUTING", "BUILDING", "SUBMITTED")
+    assert await publish() == 4
+    for _ in range(2):
+        async with connect("/api/orders/ws?since=4") as socket:
+            assert (await socket.frame())["type"] == "resumed"
+    async with connect("/api/orders/ws?since=1") as socket:
+        assert (await socket.frame())["type"] == "resumed"
+    async with connect("/api/orders/ws?since=4") as socket:
+        assert await socket.refused() == ("throttled", 4429)
+
+
 async def test_a_client_ahead_of_this_process_hears_nothing_twice(connect: Open) -> None:
     order = await order_of()
     await go(order, "ROUTING", "BUILDING", "SUBMITTED")
@@ -425,12 +401,18 @@ async def test_another_callers_wallet_is_no_topic(connect: Open, narrow: str) ->
         assert await socket.refused() == ("wallet_not_allowed", 4403)
 
 
+async def _begun(socket: Socket) -> None:
+    """Wait for the snapshot, which at a quick pace heartbeats come before."""
+    while (await socket.frame())["type"] != "snapshot":
+        pass
+
+
 async def test_a_silent_socket_beats(connect: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.01)
     async with connect("/api/orders/ws") as socket:
-        await socket.frame()
+        await _begun(socket)
         for _ in range(2):
-            assert await socket.frame() == {"type": "heartbeat", "position": 0}
+            assert await socket.frame() == {"type": "heartbeat"}
 
 
 async def test_a_key_that_is_revoked_loses_its_sockets(
@@ -438,7 +420,7 @@ async def test_a_key_that_is_revoked_loses_its_sockets(
 ) -> None:
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.01)
     async with connect("/api/orders/ws") as socket:
-        await socket.frame()
+        await _begun(socket)
         await ApiKey.objects.filter(pk=key[0].pk).aupdate(revoked_at=timezone.now())
         frame = await socket.frame()
         while frame["type"] == "heartbeat":
@@ -455,9 +437,7 @@ async def test_a_database_that_is_away_says_nothing_about_the_caller(
 
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.01)
     async with connect("/api/orders/ws") as socket:
-        # At this pace the first heartbeat may come before the snapshot.
-        while (await socket.frame())["type"] != "snapshot":
-            pass
+        await _begun(socket)
         monkeypatch.setattr(auth, "arefresh", away)
         for _ in range(3):
             assert (await socket.frame())["type"] == "heartbeat"

@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import pytest
@@ -5,7 +6,7 @@ from django.contrib.auth.models import User
 from django.test import AsyncClient, Client
 from pytest_django import Settings
 
-from fairlane.core import auth, health, redis_clients, sign_in_links
+from fairlane.core import auth, gauges, health, redis_clients, sign_in_links
 from fairlane.core.credentials import Credentials
 from fairlane.core.models.access import SignInLink
 from fairlane.core.rates import Rate
@@ -205,7 +206,8 @@ def test_another_sites_page_gets_no_ticket(client: Client, operator: User) -> No
 
 
 @pytest.fixture
-def _unseen() -> None:
+def _unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gauges, "_started_at", time.monotonic())
     health._kept.clear()
 
 

@@ -202,3 +202,25 @@ async def test_stored_events_are_read_by_position_wallet_and_kind() -> None:
     assert await read(0, 9, wallets=[TRADERS[1]]) == [4]
     assert await read(0, 9, wallets=[]) == []
     assert await read(2, 9, kind="order") == [3, 4]
+
+
+async def test_a_replay_reads_page_by_page_and_window_by_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(feeds, "PAGE", 2)
+    monkeypatch.setattr(feeds, "WINDOW", 4)
+    await stored(10)
+    await database_sync_to_async(EventFactory.create)(position=11, wallet=TRADERS[1])
+    asked: list[tuple[int, int]] = []
+    between = feeds.events_between
+
+    def noting(after: int, until: int, **only: Any) -> Any:
+        asked.append((after, until))
+        return between(after, until, **only)
+
+    monkeypatch.setattr(feeds, "events_between", noting)
+    assert [event["position"] async for event in feeds.replay(1, 9)] == list(range(2, 10))
+    assert asked == [(1, 5), (3, 7), (5, 9), (7, 9)]
+    asked.clear()
+    mine = [event["position"] async for event in feeds.replay(0, 11, wallets=[TRADERS[1]])]
+    assert (mine, asked) == ([11], [(0, 4), (4, 8), (8, 11)])

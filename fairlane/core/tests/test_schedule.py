@@ -6,6 +6,9 @@ from fairlane.core.schedule import PERIODIC, Periodic
 
 pytestmark = pytest.mark.django_db
 
+# Of an app that is off now.
+OFF = Periodic("off", "stablecoin.off", 5, "", queue="stablecoin")
+
 
 def test_every_declared_task_is_created_and_expires_with_its_interval() -> None:
     assert schedule.sync() == [task.name for task in PERIODIC]
@@ -26,7 +29,7 @@ def test_what_an_operator_changed_stays() -> None:
 
 
 def test_a_task_no_longer_declared_goes_and_others_tasks_stay() -> None:
-    schedule.sync([*PERIODIC, Periodic("old", "core.old", 5, "")])
+    schedule.sync([*PERIODIC, Periodic("old", "core.old", 5, ""), OFF])
     every = IntervalSchedule.objects.first()
     PeriodicTask.objects.create(name="their own", task="celery.backend_cleanup", interval=every)
     schedule.sync()

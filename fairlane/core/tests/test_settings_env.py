@@ -104,6 +104,8 @@ def test_production_starts_with_safe_values(keys_dir: str) -> None:
         ("ALLOWED_HOSTS", "*", "without wildcards"),
         ("ALLOWED_HOSTS", "", "must name the public host"),
         ("SOLANA_RPC_URL", "http://rpc.example", "must use https"),
+        ("SOLANA_WEBSOCKET_URL", "ws://rpc.example", "must use wss"),
+        ("RAIKU_URL", "http://raiku.example", "RAIKU_URL must use https"),
         ("RFQ_MAKERS", "raydium=http://maker.example", "raydium must use https"),
         ("THROTTLE_KEY", "off", "THROTTLE_KEY must not be off"),
         ("WALLET_KEYS_DIR", "/nowhere", "no folder"),
