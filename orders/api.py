@@ -2,12 +2,11 @@
 
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 from fairlane.core import idempotency, switches, validation
 from fairlane.core.errors import FieldError, Problem, invalid
 from fairlane.core.rest.authentication import principal_of
+from fairlane.core.rest.idempotent import IDEMPOTENCY_KEY, respond
 from fairlane.core.rest.pagination import CursorPage
 from fairlane.core.rest.permissions import needs
 from orders import (
@@ -34,27 +34,6 @@ from orders.parsing import Terms, parse_terms
 from orders.requests import BulkRequest, ChangeRequest, OrderRequest, QuoteComparisonRequest
 from orders.states import ORDER
 
-Model = TypeVar("Model", bound=BaseModel)
-
-IDEMPOTENCY_KEY = OpenApiParameter(
-    idempotency.HEADER,
-    str,
-    OpenApiParameter.HEADER,
-    description="A repeat with the same key and body gets the first answer and does nothing.",
-)
-
-
-def parse(model: type[Model], body: object) -> Model:
-    """The body as ``model``.
-
-    Raises:
-        Problem: 400 with every wrong field.
-    """
-    try:
-        return model.model_validate(body)
-    except ValidationError as error:
-        raise validation.problem(error) from None
-
 
 def _take(request: Request, door: Door) -> HttpResponse:
     switches.require_on("orders.intake")
@@ -68,14 +47,7 @@ def _take(request: Request, door: Door) -> HttpResponse:
     (outcome,) = acceptance.accept([prepared])
     if isinstance(outcome, Problem):
         raise outcome
-    return _answer(outcome)
-
-
-def _answer(answer: idempotency.Answer) -> HttpResponse:
-    response = HttpResponse(answer.body, content_type="application/json", status=answer.status)
-    if answer.replayed:
-        response[idempotency.REPLAY_HEADER] = "true"
-    return response
+    return respond(outcome)
 
 
 class Orders(APIView):
@@ -205,7 +177,7 @@ class OneOrder(APIView):
     def patch(self, request: Request, order_id: UUID) -> Response:
         """Give an order that waits other terms."""
         principal = principal_of(request)
-        change = parse(ChangeRequest, request.data)
+        change = validation.parse(ChangeRequest, request.data)
         order = selectors.get(order_id, principal)
         terms = _changed(order, change)
         changed = services.replace(order_id=order_id, terms=terms, seen=order.seq, by=principal)
@@ -277,7 +249,7 @@ class Quotes(APIView):
     )
     def post(self, request: Request) -> Response:
         """All venues' quotes, and the one an order would take."""
-        asked = parse(QuoteComparisonRequest, request.data)
+        asked = validation.parse(QuoteComparisonRequest, request.data)
         errors: list[FieldError] = []
         terms = parse_terms(
             asked.input_token,

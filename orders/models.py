@@ -5,17 +5,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models.functions import Now
 
+from fairlane.core.models.fields import Amount
 from orders.states import ATTEMPT, LIVE_ATTEMPT, ORDER
-
-
-class Amount(models.DecimalField):  # type: ignore[type-arg]
-    """Base units of a token: an integer of up to 78 digits."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_digits": 78, "decimal_places": 0} | options)
-
-    def from_db_value(self, value: Any, *_: Any) -> int | None:
-        return None if value is None else int(value)
 
 
 class Token(models.Model):

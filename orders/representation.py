@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from fairlane.core import history
 from fairlane.core.models import Event
 from orders import registry
 from orders.amounts import price_text, to_text
@@ -83,7 +84,7 @@ def detail(
         **summary(order),
         "quotes": [quote(q, decimals) for q in quotes],
         "attempts": [attempt(a) for a in attempts],
-        "history": [event(e) for e in events],
+        "history": [history.entry(e) for e in events],
     }
 
 
@@ -119,16 +120,6 @@ def attempt(row: Attempt) -> dict[str, Any]:
         "sentAt": row.sent_at and row.sent_at.isoformat(),
         "error": row.error or None,
         "createdAt": row.created_at.isoformat(),
-    }
-
-
-def event(row: Event) -> dict[str, Any]:
-    """One entry of an order's history: what the live frame of the same ``seq`` says."""
-    return {
-        "seq": row.seq,
-        "status": row.status,
-        "timestamp": row.created_at.isoformat(),
-        "data": row.data,
     }
 
 

@@ -6,15 +6,13 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from fairlane.core import history
 from fairlane.core.errors import not_found
-from fairlane.core.models import Event, RelayCursor, Work
+from fairlane.core.models import RelayCursor, Work
 from fairlane.core.principals import AllWallets, Principal
 from orders import representation
 from orders.models import Attempt, Order, Quote, Wallet
 from orders.states import ORDER
-
-# Enough for any order's life; the rest of a longer history is read by `since`.
-HISTORY_LIMIT = 500
 
 
 def visible(principal: Principal) -> QuerySet[Order]:
@@ -45,12 +43,6 @@ def get(order_id: UUID, principal: Principal) -> Order:
     return order
 
 
-def history(order_id: UUID, since: int = 0) -> list[Event]:
-    """The events of an order after ``since``, in order."""
-    rows = Event.objects.filter(object_id=order_id, seq__gt=since)
-    return list(rows.order_by("seq")[:HISTORY_LIMIT])
-
-
 def detail(order_id: UUID, principal: Principal, *, since: int = 0) -> dict[str, Any]:
     """One order as the API shows it, its history from after ``since``.
 
@@ -60,7 +52,7 @@ def detail(order_id: UUID, principal: Principal, *, since: int = 0) -> dict[str,
     Raises:
         Problem: 404, it is not there or not this principal's.
     """
-    events = history(order_id, since)
+    events = history.of(order_id, since)
     order = get(order_id, principal)
     return representation.detail(
         order,

@@ -4,6 +4,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from fairlane.core.rest.schema import HistoryEntrySerializer
+
 Fields = serializers.Serializer[Any]
 
 
@@ -93,13 +95,6 @@ class AttemptSerializer(Fields):
     sentAt = serializers.DateTimeField(allow_null=True)
     error = serializers.CharField(allow_null=True)
     createdAt = serializers.DateTimeField()
-
-
-class HistoryEntrySerializer(Fields):
-    seq = serializers.IntegerField()
-    status = serializers.CharField()
-    timestamp = serializers.DateTimeField()
-    data = serializers.JSONField()  # type: ignore[assignment]
 
 
 class OrderDetailSerializer(OrderSerializer):

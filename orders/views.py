@@ -1,29 +1,16 @@
 """Pages for traders: they show what the API and the feeds tell."""
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.mixins import LoginRequiredMixin
-from django.contrib.auth.models import User
-from django.views.generic import TemplateView
 
-from fairlane.core.auth import principal_of_user
-from fairlane.core.principals import Principal
+from fairlane.core.pages import Page
 from orders import registry, selectors
 
 # What the form shows first, where the registry has them.
 USUAL_PAIR = ("SOL", "USDC")
 RECENT_ORDERS = 25
-
-
-class Page(LoginRequiredMixin, TemplateView):
-    """A page for people who signed in."""
-
-    @property
-    def principal(self) -> Principal:
-        """The person the page is for."""
-        return principal_of_user(cast(User, self.request.user))
 
 
 class Trade(Page):

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from fairlane.core import history
 from fairlane.core.admin.records import work_state
 from fairlane.core.models import Work
-from orders import selectors
 from orders.amounts import to_text
 from orders.models import Attempt, Order, Quote
 
@@ -70,7 +70,7 @@ def of(order: Order) -> dict[str, Any]:
 def _moments(order: Order) -> list[Moment]:
     moments: list[Moment] = []
     before: datetime | None = None
-    for event in selectors.history(order.id):
+    for event in history.of(order.id):
         since = (
             None if before is None else round((event.created_at - before).total_seconds() * 1000)
         )

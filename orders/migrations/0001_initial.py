@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-import orders.models
+import fairlane.core.models.fields
 
 
 class Migration(migrations.Migration):
@@ -52,7 +52,10 @@ class Migration(migrations.Migration):
                         max_length=8,
                     ),
                 ),
-                ("input_amount", orders.models.Amount(decimal_places=0, max_digits=78)),
+                (
+                    "input_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78),
+                ),
                 ("slippage_bps", models.PositiveSmallIntegerField()),
                 ("limit_price", models.DecimalField(decimal_places=36, max_digits=78, null=True)),
                 ("trigger_price", models.DecimalField(decimal_places=36, max_digits=78, null=True)),
@@ -61,14 +64,26 @@ class Migration(migrations.Migration):
                 ("seq", models.PositiveIntegerField(default=1)),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("venue", models.CharField(default="", max_length=32)),
-                ("quoted_amount", orders.models.Amount(decimal_places=0, max_digits=78, null=True)),
+                (
+                    "quoted_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
+                ),
                 (
                     "min_output_amount",
-                    orders.models.Amount(decimal_places=0, max_digits=78, null=True),
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
                 ),
-                ("spent_amount", orders.models.Amount(decimal_places=0, max_digits=78, null=True)),
-                ("output_amount", orders.models.Amount(decimal_places=0, max_digits=78, null=True)),
-                ("network_fee", orders.models.Amount(decimal_places=0, max_digits=78, null=True)),
+                (
+                    "spent_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
+                ),
+                (
+                    "output_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
+                ),
+                (
+                    "network_fee",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
+                ),
                 ("signature", models.CharField(default="", max_length=88)),
                 ("failure_kind", models.CharField(default="", max_length=16)),
                 ("failure_reason", models.TextField(default="")),
@@ -121,7 +136,10 @@ class Migration(migrations.Migration):
                 ("venue", models.CharField(max_length=32)),
                 ("reference", models.CharField(max_length=64)),
                 ("maker", models.CharField(max_length=44)),
-                ("output_amount", orders.models.Amount(decimal_places=0, max_digits=78)),
+                (
+                    "output_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78),
+                ),
                 ("message", models.BinaryField()),
                 ("first_slot", models.BigIntegerField()),
                 ("last_valid_block_height", models.BigIntegerField()),
@@ -195,9 +213,18 @@ class Migration(migrations.Migration):
                 ("venue", models.CharField(max_length=32)),
                 ("reference", models.CharField(default="", max_length=64)),
                 ("maker", models.CharField(default="", max_length=44)),
-                ("output_amount", orders.models.Amount(decimal_places=0, max_digits=78, null=True)),
-                ("net_amount", orders.models.Amount(decimal_places=0, max_digits=78, null=True)),
-                ("fee_amount", orders.models.Amount(decimal_places=0, max_digits=78, null=True)),
+                (
+                    "output_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
+                ),
+                (
+                    "net_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
+                ),
+                (
+                    "fee_amount",
+                    fairlane.core.models.fields.Amount(decimal_places=0, max_digits=78, null=True),
+                ),
                 ("fee_bps", models.PositiveIntegerField(null=True)),
                 ("price_impact_bps", models.PositiveIntegerField(null=True)),
                 ("expires_at", models.DateTimeField(null=True)),
