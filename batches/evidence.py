@@ -1,0 +1,67 @@
+"""What a published batch is judged by beside itself, and what a check may find. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from batches.bundle import Bundle
+from chains.solana.anchor import Anchor
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTransaction:
+    """A finalized transaction that succeeded, as the chain has it.
+
+    Attributes:
+        credits: atoms received, by owner's address and mint.
+    """
+
+    slot: int
+    payer: str
+    memos: tuple[str, ...] = ()
+    credits: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Every anchor that a coordinator has put on chain within a stretch of slots.
+
+    Attributes:
+        first_slot, last_slot: of the stretch, both included.
+    """
+
+    first_slot: int
+    last_slot: int
+    anchors: tuple[Anchor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known beside the bundle itself.
+
+    Attributes:
+        earlier: bundles of the same market, in any order. Nothing is believed of them but what the
+            bundle or the chain proves.
+        chain: transactions by signature.
+        listing: the anchors around the bundle's own.
+    """
+
+    earlier: Sequence[Bundle] = ()
+    chain: Mapping[str, ChainTransaction] = field(default_factory=dict)
+    listing: Listing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What a check found wrong."""
+
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What a check would need."""
+
+    what: str
+
+
+Findings = Iterator[Broken | Missing]

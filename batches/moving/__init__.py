@@ -1,0 +1,1 @@
+"""The stages of transfers between owners and the vault: pack, send, land."""

@@ -1,0 +1,47 @@
+"""A long history, and how much of it a step reads."""
+
+from collections.abc import Callable
+
+from django.db import connection
+
+from batches.models import Batch, BatchOrder, Tick
+
+# So many batches and orders are over.
+OVER = 8_000
+
+_READ = """
+    SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))
+    FROM pg_stat_xact_user_tables WHERE relname LIKE 'batches\\_%'
+"""
+
+
+def repeat(model: type[Batch | Tick | BatchOrder], **columns: str) -> None:
+    """Copies of a row, with other values by SQL of the number `n`."""
+    names = [field.column for field in model._meta.concrete_fields if field.column]
+    values = [{"id": "gen_random_uuid()", **columns}.get(name, f'"{name}"') for name in names]
+    quoted = ", ".join(f'"{name}"' for name in names)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({quoted}) SELECT {', '.join(values)}"
+            f" FROM (SELECT * FROM {table} LIMIT 1) AS one, generate_series(1, {OVER}) AS n"
+        )
+
+
+def analyze() -> None:
+    """Let the planner know of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE batches_batch, batches_tick, batches_batchorder")
+
+
+def rows_read(step: Callable[[], object]) -> int:
+    """How many rows PostgreSQL reads for it."""
+
+    def so_far() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(_READ)
+            return int(cursor.fetchone()[0])
+
+    before = so_far()
+    step()
+    return so_far() - before

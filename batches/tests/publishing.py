@@ -1,0 +1,169 @@
+"""A published batch whose every check holds, to be tampered with."""
+
+from dataclasses import replace
+from typing import Any
+
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+
+from batches import merkle
+from batches.anchoring import NO_ROOT, memo_of
+from batches.band import TICKS, first_tick, following
+from batches.bundle import Bundle, TickTree
+from batches.clearing import Batch, clear_tick
+from batches.evidence import ChainTransaction, Evidence, Listing
+from batches.leaves import Leaves
+from batches.market_address import market_address
+from batches.records import NO_HEADER, Header, Leaf, Side
+from batches.settlement import proceeds
+from batches.tests import making
+
+COORDINATOR = str(Keypair.from_seed(bytes([9]) * 32).pubkey())
+BASE, QUOTE = (str(Keypair.from_seed(bytes([n]) * 32).pubkey()) for n in (10, 11))
+# Of the first batch.
+ANCHOR, SETTLEMENT = "anchor-7", "settlement-7"
+NAME, LOT, TICK = "A-B", 50, 3
+
+
+def market_of(lot: int = LOT, tick: int = TICK) -> bytes:
+    """The key of a market with these units."""
+    of = market_address(NAME, base_mint=BASE, quote_mint=QUOTE, lot=lot, tick=tick)
+    return bytes(Pubkey.from_string(of))
+
+
+MARKET = market_of()
+
+
+def leaf(owner: int = 0, **changes: Any) -> Leaf:
+    """An order of the published market, as its batch commits to it."""
+    return making.leaf(owner, **{"market": MARKET, **changes})
+
+
+def leaves() -> list[Leaf]:
+    return [
+        leaf(0, nonce=1, limit=1_010, quantity=10, receipt_seq=1),
+        leaf(1, nonce=2, limit=1_008, quantity=7, receipt_seq=2),
+        leaf(2, nonce=3, side=Side.SELL, limit=1_005, quantity=12, receipt_seq=3),
+    ]
+
+
+def published(orders: list[Leaf] | None = None, **changes: Any) -> Bundle:
+    """The bundle of these orders, the market's first; `changes` are to the header."""
+    some = sorted(leaves() if orders is None else orders, key=lambda one: one.order.hash)
+    header = Header(
+        market=MARKET,
+        batch_no=7,
+        target_slot=120,
+        cutoff_slot=116,
+        count=len(some),
+        last_seq=3,
+        ticks=TICKS,
+        first_tick=first_tick(1_007),
+        tick=TICK,
+        lot=LOT,
+        reference=1_007,
+        collar_bps=500,
+        follows=0,
+        fee_bps=25,
+        pool_fee_bps=0,
+        pool_base=0,
+        pool_quote=0,
+        previous=NO_HEADER,
+        root=merkle.build(map(bytes, some)).root,
+    )
+    return closed(replace(header, **changes), some)
+
+
+def closed(header: Header, some: list[Leaf], *, before: TickTree | None = None) -> Bundle:
+    """The bundle of a header, the second of three in its tick.
+
+    Args:
+        before: the tick that this one follows; None for none.
+    """
+    beside = [replace(header, market=bytes([byte]) * 32) for byte in (0, 255)]
+    headers = tuple(map(bytes, (beside[0], header, beside[1])))
+    result = clear_tick([Batch(header, some)])[0]
+    return Bundle(
+        header=header,
+        leaves=tuple(some),
+        name=NAME,
+        coordinator=COORDINATOR,
+        base_mint=BASE,
+        quote_mint=QUOTE,
+        tick=TickTree(
+            header.batch_no,
+            merkle.build(headers).root,
+            headers,
+            before.root if before else NO_ROOT,
+            anchor_of(before.number) if before else None,
+        ),
+        result=result,
+        result_root=result.root,
+        pool_used=header.pool_base > 0,
+        payouts=tuple(proceeds(header, some, result.fills)),
+        anchor=anchor_of(header.batch_no),
+        settled=True,
+        settlements=(settlement_of(header.batch_no),),
+    )
+
+
+def after(bundle: Bundle, orders: list[Leaf], **changes: Any) -> Bundle:
+    """The bundle of these orders in the market's next batch; `changes` are to the header."""
+    header, data = bundle.header, Leaves.of(bundle.leaves)
+    reference = following(header, price=bundle.result.price, leaves=data)
+    some = sorted(orders, key=lambda one: one.order.hash)
+    follows = replace(
+        header,
+        batch_no=header.batch_no + 1,
+        target_slot=header.target_slot + 20,
+        cutoff_slot=header.cutoff_slot + 20,
+        count=len(some),
+        last_seq=header.last_seq + 10,
+        first_tick=first_tick(reference),
+        reference=reference,
+        follows=header.batch_no,
+        previous=header.hash,
+        root=merkle.build(map(bytes, some)).root,
+    )
+    return closed(replace(follows, **changes), some, before=bundle.tick)
+
+
+def alone(bundle: Bundle) -> Bundle:
+    """The bundle in a tick of its own."""
+    headers = (bytes(bundle.header),)
+    tick = replace(bundle.tick, headers=headers, root=merkle.build(headers).root)
+    return replace(bundle, tick=tick)
+
+
+def on_chain(*bundles: Bundle) -> dict[str, ChainTransaction]:
+    """What an honest coordinator has put on chain for them."""
+    chain: dict[str, ChainTransaction] = {}
+    for bundle in bundles:
+        header, number = bundle.header, bundle.header.batch_no
+        credits: dict[tuple[str, str], int] = {}
+        for payout in bundle.payouts:
+            owner = address(payout.owner)
+            credits |= {(owner, BASE): payout.base, (owner, QUOTE): payout.quote}
+        anchored, settled = header.target_slot - 2, header.target_slot + 1
+        memo = (str(memo_of(bundle)),)
+        chain[anchor_of(number)] = ChainTransaction(anchored, COORDINATOR, memo)
+        chain[settlement_of(number)] = ChainTransaction(settled, COORDINATOR, (), credits)
+    return chain
+
+
+def evidence(bundle: Bundle, *earlier: Bundle) -> Evidence:
+    """Everything that there is beside a bundle; what is anchored before it is on chain too."""
+    listing = Listing(0, bundle.header.target_slot, (memo_of(bundle),))
+    return Evidence(earlier, on_chain(*earlier, bundle), listing)
+
+
+def anchor_of(number: int) -> str:
+    return f"anchor-{number}"
+
+
+def settlement_of(number: int) -> str:
+    return f"settlement-{number}"
+
+
+def address(key: bytes) -> str:
+    return str(Pubkey.from_bytes(key))
