@@ -1,5 +1,6 @@
 """What the sandbox says when it is ready."""
 
+from sandbox.evm import PROVIDERS
 from sandbox.plan import Plan
 from sandbox.ports import HOST
 
@@ -26,6 +27,8 @@ def banner(plan: Plan, *, sign_in: str) -> str:
         ("Redis", _where(plan, "redis")),
         ("Solana node", plan.services["solana"]),
         *((f"Maker {name}", url) for name, url in plan.makers.items()),
+        *_stablecoin(plan),
+        *([("Block space", plan.services["raiku"])] if plan.batches else []),
         ("For scripts", str(credentials)),
         ("Logs", str(plan.home.logs.relative_to(plan.home.directory.parent))),
     ]
@@ -48,6 +51,18 @@ def banner(plan: Plan, *, sign_in: str) -> str:
             "",
         ]
     )
+
+
+def _stablecoin(plan: Plan) -> list[tuple[str, str]]:
+    if not plan.chains:
+        return []
+    first, last = plan.chains[0], plan.chains[-1]
+    evm = plan.services["evm"]
+    return [
+        ("EVM chains", f"{evm}/{{{first}..{last}}}/{{{','.join(PROVIDERS)}}}"),
+        ("Key service", plan.services["kms"]),
+        ("Compliance", plan.services["kuro-rest"]),
+    ]
 
 
 def _where(plan: Plan, name: str) -> str:

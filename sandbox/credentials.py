@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.home import Home
@@ -32,13 +33,20 @@ def secret_key(home: Home) -> str:
     return key
 
 
-def publish(plan: Plan, *, api_keys: dict[str, str]) -> None:
-    """Write the file scripts read; that it exists says that the sandbox is ready."""
+def publish(
+    plan: Plan, *, api_keys: dict[str, str], contracts: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Write the file scripts read; that it exists says that the sandbox is ready.
+
+    Args:
+        contracts: of the stablecoin, by chain id: `address` and `kycRegistry`.
+    """
     content = {
         "base_url": plan.base_url,
         "api_keys": api_keys,
         "wallets": plan.world.addresses,
         "services": plan.services,
+        "contracts": contracts,
     }
     write_private(plan.home.credentials, json.dumps(content, indent=1) + "\n")
 

@@ -1,8 +1,9 @@
-"""`python -m sandbox.doorman`: says when the sandbox is ready, then watches its databases.
+"""`python -m sandbox.doorman`: says when the sandbox is ready, then watches what runs beside.
 
 It is one of the supervised processes: when it ends, all others are stopped.
 """
 
+import json
 import os
 import socket
 import sys
@@ -16,14 +17,19 @@ from sandbox.bootstrap import manage
 from sandbox.chain import is_healthy
 from sandbox.credentials import DEMO, publish, remember, remembered
 from sandbox.errors import SandboxError
-from sandbox.fleet import SIGN_IN
+from sandbox.fleet import CONTRACTS, SIGN_IN
 from sandbox.plan import Plan
 from sandbox.processes import log_tail
 
-READY_SECONDS = 90
+# A process that dies ends the wait; those that live may be slow, on a machine that is busy.
+READY_SECONDS = 600
+TELL_SECONDS = 30
 POLL_SECONDS = 0.2
 WATCH_SECONDS = 1
-SCOPES = "orders:read,orders:write,quotes:read,metrics:read"
+SCOPES = (
+    "orders:read,orders:write,quotes:read,metrics:read,stablecoin:read,stablecoin:write"
+    ",batches:read,batches:write"
+)
 
 
 def main() -> int:
@@ -32,8 +38,8 @@ def main() -> int:
         wait_until_ready(plan)
         key = demo_key(plan)
         print(banner(plan, sign_in=os.environ[SIGN_IN]), flush=True)
-        publish(plan, api_keys={DEMO: key})
-        watch_databases(plan)
+        publish(plan, api_keys={DEMO: key}, contracts=json.loads(os.environ[CONTRACTS]))
+        watch_started(plan)
     except SandboxError as error:
         print(error, flush=True)
     return 1
@@ -49,24 +55,30 @@ def wait_until_ready(plan: Plan) -> None:
         for name, url in plan.services.items()
         if url.startswith("http://")
     }
-    deadline = time.monotonic() + READY_SECONDS
+    started = told = time.monotonic()
     while True:
         waiting = {name: probe for name, probe in waiting.items() if not is_healthy(probe)}
         if not waiting:
             return
-        if time.monotonic() > deadline:
-            missing = ", ".join(f"{name} ({probe})" for name, probe in waiting.items())
+        now = time.monotonic()
+        missing = ", ".join(f"{name} ({probe})" for name, probe in waiting.items())
+        if now - started > READY_SECONDS:
             raise SandboxError(f"Not well after {READY_SECONDS} s: {missing}.")
+        if now - told > TELL_SECONDS:
+            print(f"Waiting for {missing}", flush=True)
+            told = now
         time.sleep(POLL_SECONDS)
 
 
 def demo_key(plan: Plan) -> str:
-    """The demo API key: the one of earlier starts while the database knows it, else a new one."""
-    key = remembered(plan.home).get("demo_key")
-    if isinstance(key, str) and _is_accepted(plan, key):
+    """The demo API key: the one of earlier starts while the database knows it and it may do all
+    that keys may now, else a new one."""
+    before = remembered(plan.home)
+    key = before.get("demo_key")
+    if before.get("demo_scopes") == SCOPES and isinstance(key, str) and _is_accepted(plan, key):
         return key
     key = manage(plan, "create_api_key", DEMO, f"--scopes={SCOPES}", "--wallets=*")
-    remember(plan.home, demo_key=key)
+    remember(plan.home, demo_key=key, demo_scopes=SCOPES)
     return key
 
 
@@ -79,11 +91,11 @@ def _is_accepted(plan: Plan, key: str) -> bool:
     return answer.status_code not in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN)
 
 
-def watch_databases(plan: Plan) -> None:
+def watch_started(plan: Plan) -> None:
     """Return never.
 
     Raises:
-        SandboxError: PostgreSQL or Redis, started by this sandbox, has ended.
+        SandboxError: what this sandbox started beside the fleet has ended.
     """
     while True:
         time.sleep(WATCH_SECONDS)

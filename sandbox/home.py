@@ -35,6 +35,21 @@ class Home:
         return self.directory / "ledger"
 
     @property
+    def chains(self) -> Path:
+        """The EVM chains' states."""
+        return self.directory / "chains"
+
+    @property
+    def kms_key(self) -> Path:
+        """The key of the key service: contracts were deployed to trust it."""
+        return self.directory / "kms.pem"
+
+    @property
+    def approvals(self) -> Path:
+        """What the compliance service has approved."""
+        return self.directory / "kuro.jsonl"
+
+    @property
     def metrics(self) -> Path:
         return self.directory / "metrics"
 

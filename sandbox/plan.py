@@ -6,24 +6,40 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from sandbox.errors import SandboxError
+from sandbox.evm import CHAINS, PROVIDERS, RELAYERS, provider_url
 from sandbox.home import HOME, Home
+from sandbox.kms import kms_environment
+from sandbox.kuro import kuro_environment
 from sandbox.ports import HOST, is_free, preferred_port
+from sandbox.raiku import raiku_environment
 from sandbox.world import MAKERS, World, write_world
 
 DEFAULT_PORT = 8000
 HIGHEST_PORT = 65_000
 HANDED_DOWN = "SANDBOX_PLAN"
+# Blocks come every second and are hardly ever replaced: nobody watching wants to wait for twelve.
+CONFIRMATIONS = 3
+# What the seller of block space knows Fairlane by.
+RAIKU_CUSTOMER = "sandbox"
 
 
 @dataclass(frozen=True)
 class Ports:
-    """The web port and, following it where they are free, those of all others."""
+    """The web port and, following it where they are free, those of all others.
+
+    Without `evm`, `kms` and `kuro`, the run is one without the stablecoin; without `raiku`, one
+    without fair batches.
+    """
 
     web: int
     postgres: int
     redis: int
     solana: int
     makers: Mapping[str, int]
+    evm: int | None = None
+    kms: int | None = None
+    kuro: int | None = None
+    raiku: int | None = None
 
 
 def choose_ports(environment: Mapping[str, str]) -> Ports:
@@ -44,6 +60,10 @@ def choose_ports(environment: Mapping[str, str]) -> Ports:
         redis=preferred_port(web + 2),
         solana=solana,
         makers={name: preferred_port(web + 5 + at) for at, name in enumerate(MAKERS)},
+        evm=preferred_port(web + 7),
+        kms=preferred_port(web + 8),
+        kuro=preferred_port(web + 9),
+        raiku=preferred_port(web + 10),
     )
 
 
@@ -58,7 +78,7 @@ def _web_port(environment: Mapping[str, str]) -> int:
 class Plan:
     """One run of the sandbox.
 
-    `started` names the databases this sandbox started, as opposed to those it was given.
+    `started` names what this sandbox started beside the fleet, as opposed to what it was given.
     """
 
     ports: Ports
@@ -97,7 +117,37 @@ class Plan:
             "solana": f"http://{HOST}:{solana}",
             "solana-websocket": f"ws://{HOST}:{solana + 1}",
             **{f"maker-{name}": url for name, url in self.makers.items()},
+            **self._stablecoin_services,
+            **self._batch_services,
         }
+
+    @property
+    def batches(self) -> bool:
+        """Whether fair batches run."""
+        return self.ports.raiku is not None
+
+    @property
+    def chains(self) -> tuple[int, ...]:
+        """The ids of the EVM chains that run."""
+        return CHAINS if self.ports.evm else ()
+
+    @property
+    def _stablecoin_services(self) -> dict[str, str]:
+        if not self.chains:
+            return {}
+        evm = f"http://{HOST}:{self.ports.evm}"
+        kuro = kuro_environment(f"http://{HOST}:{self.ports.kuro}")
+        return {
+            "evm": evm,
+            **{f"evm-{chain}": provider_url(evm, chain) for chain in self.chains},
+            "kms": f"http://{HOST}:{self.ports.kms}",
+            "kuro-websocket": kuro["KURO_WEBSOCKET_URL"],
+            "kuro-rest": kuro["KURO_REST_URL"],
+        }
+
+    @property
+    def _batch_services(self) -> dict[str, str]:
+        return {"raiku": f"http://{HOST}:{self.ports.raiku}"} if self.batches else {}
 
     @property
     def makers(self) -> dict[str, str]:
@@ -113,10 +163,39 @@ class Plan:
             "REDIS_URL": self.redis_url,
             "PUBLIC_URL": self.base_url,
             "SOLANA_RPC_URL": self.services["solana"],
+            "SOLANA_WEBSOCKET_URL": self.services["solana-websocket"],
             "RFQ_MAKERS": ",".join(f"{name}={url}" for name, url in self.makers.items()),
             "WALLET_KEYS_DIR": str(self.world.trader_keys.resolve()),
             "PROMETHEUS_MULTIPROC_DIR": str(self.home.metrics.resolve()),
+            **self._stablecoin_settings,
+            **self._batch_settings,
         }
+
+    @property
+    def _stablecoin_settings(self) -> dict[str, str]:
+        if not self.chains:
+            return {"STABLECOIN_CHAINS": "none"}
+        services = self.services
+        settings = {
+            "STABLECOIN_CHAINS": ",".join(map(str, self.chains)),
+            "STABLECOIN_CONFIRMATIONS": str(CONFIRMATIONS),
+            "KURO_WEBSOCKET_URL": services["kuro-websocket"],
+            "KURO_REST_URL": services["kuro-rest"],
+            **kms_environment(services["kms"]),
+        }
+        for chain in self.chains:
+            urls = [provider_url(services["evm"], chain, node) for node in PROVIDERS]
+            settings[f"KADENA_EVM_CHAIN_{chain}_RPC"] = ",".join(urls)
+            settings[f"RELAYER_PRIVATE_KEY_{chain}"] = RELAYERS[chain].key
+        return settings
+
+    @property
+    def _batch_settings(self) -> dict[str, str]:
+        if not self.batches:
+            return {"BATCHES_KEYS_DIR": ""}
+        keys = self.world.coordinator_keys.resolve()
+        raiku = raiku_environment(self.services["raiku"], token=RAIKU_CUSTOMER)
+        return {"BATCHES_KEYS_DIR": str(keys), **raiku}
 
     @property
     def environment(self) -> dict[str, str]:

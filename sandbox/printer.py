@@ -10,12 +10,13 @@ from honcho.printer import Message, Printer
 from sandbox.home import Home
 
 DOORMAN = "sandbox"
-TRAFFIC = "traffic"
+# Several orders of batches come each second: more than anybody reads.
+TRAFFIC = ("traffic", "traffic-stablecoin")
 # What every line of ours carries and nobody watching a demo wants to read.
 HIDDEN_FIELDS = {"event", "level", "timestamp", "logger", "request_id"}
 # At these levels only the events of our own code are of interest, and not each request.
 CALM_LEVELS = {"debug", "info"}
-OWN_LOGGERS = ("fairlane.", "orders.", "chains.", "sandbox.")
+OWN_LOGGERS = ("fairlane.", "orders.", "stablecoin.", "batches.", "chains.", "sandbox.")
 REQUEST_LOGGER = "fairlane.http"
 ALARMING = (b"Traceback", b"ERROR", b"CRITICAL", b"FATAL", b"PANIC")
 
@@ -34,7 +35,7 @@ class CompactPrinter(Printer):  # type: ignore[misc]
         if message.name == DOORMAN:
             print(data.decode(errors="replace"), end="", flush=True)
         elif message.name != SYSTEM_PRINTER_NAME:
-            shown = data.decode(errors="replace") if message.name == TRAFFIC else essence(data)
+            shown = data.decode(errors="replace") if message.name in TRAFFIC else essence(data)
             if shown:
                 super().write(message._replace(data=shown))
 

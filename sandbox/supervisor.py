@@ -1,5 +1,6 @@
 """Start everything in order, run it until the end, stop it in the reverse order."""
 
+import json
 import multiprocessing
 import os
 import shutil
@@ -9,17 +10,20 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from types import FrameType
 
-from sandbox.bootstrap import bootstrap
+from sandbox.bootstrap import Prepared, bootstrap
+from sandbox.chain import is_healthy
 from sandbox.credentials import publish_environment, secret_key, withdraw
 from sandbox.errors import SandboxError
-from sandbox.fleet import fleet
-from sandbox.home import HOME, Home, occupied
+from sandbox.fleet import fleet, prerequisites
+from sandbox.home import HOME, REPOSITORY, Home, occupied
 from sandbox.manager import Manager
 from sandbox.plan import Plan, Ports, choose_ports
 from sandbox.postgres import start_postgres
-from sandbox.processes import log_tail
+from sandbox.processes import Part, log_tail, spawn, wait_until_ready
 from sandbox.redis import start_redis
 from sandbox.world import write_world
+
+PREREQUISITES = ("solana", "evm", "kms")
 
 
 def main() -> int:
@@ -55,13 +59,15 @@ def _run(home: Home, running: ExitStack) -> int:
         database_url=database_url,
         redis_url=redis_url,
         secret_key=secret_key(home),
-        started=started,
+        started=(*started, *PREREQUISITES),
         home=home,
     )
     running.callback(withdraw, home)
     publish_environment(plan)
-    say("Preparing the database: schema, tokens, wallets, schedule, operator")
-    return _supervise(plan, sign_in=bootstrap(plan))
+    say("Starting the Solana node, the EVM chains and the key service")
+    _start_prerequisites(plan, running)
+    say("Preparing the database and the chains: schema, tokens, wallets, contracts, markets")
+    return _supervise(plan, bootstrap(plan))
 
 
 def _databases(
@@ -89,11 +95,25 @@ def _databases(
     return database_url, redis_url, tuple(started)
 
 
-def _supervise(plan: Plan, *, sign_in: str) -> int:
+def _start_prerequisites(plan: Plan, running: ExitStack) -> None:
+    """Start them side by side, and return when all are well."""
+    parts = []
+    for service in prerequisites(plan):
+        log = plan.home.log(service.name)
+        process = spawn(service.command, log=log, env=plan.environment, cwd=REPOSITORY)
+        part = Part(service.name, plan.services[service.name], process, log)
+        running.callback(part.stop)
+        parts.append(part)
+    for part in parts:
+        wait_until_ready(part, lambda url=part.url: is_healthy(f"{url}/health"))  # type: ignore[misc]
+
+
+def _supervise(plan: Plan, prepared: Prepared) -> int:
     """Run the fleet until one of it ends or a signal comes; returns the exit status."""
     # Forked, not spawned: the middlemen share this process's modules, and with them its memory.
     multiprocessing.set_start_method("fork")
-    services = fleet(plan, sign_in=sign_in)
+    contracts = json.dumps(prepared.contracts)
+    services = fleet(plan, sign_in=prepared.sign_in, contracts=contracts)
     say(f"Starting {len(services)} processes: {', '.join(service.name for service in services)}")
     manager = Manager(plan, services)
     manager.loop()

@@ -25,7 +25,7 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    world = _when_ready(HOME.credentials, stop)
+    world = when_ready(HOME.credentials, stop)
     if world is not None:
         run(world, stop)
     return 0
@@ -79,7 +79,7 @@ def _send(client: httpx.Client, body: dict[str, Any]) -> bool:
     return answer.is_success
 
 
-def _when_ready(credentials: Path, stop: threading.Event) -> dict[str, Any] | None:
+def when_ready(credentials: Path, stop: threading.Event) -> dict[str, Any] | None:
     """What the credentials file says, once it is there; None when told to stop before."""
     while not stop.is_set():
         try:

@@ -28,6 +28,8 @@ class World:
     traders: dict[str, Keypair]
     makers: dict[str, Keypair]
     mint_authority: Keypair
+    coordinator: Keypair
+    receipts: Keypair
 
     @property
     def trader_keys(self) -> Path:
@@ -36,6 +38,16 @@ class World:
 
     def maker_key(self, name: str) -> Path:
         return self.directory / "wallets" / "makers" / f"{name}.json"
+
+    @property
+    def treasury_key(self) -> Path:
+        """The key file of the wallet that funds the markets' pools: a maker has of everything."""
+        return self.maker_key(MAKERS[0])
+
+    @property
+    def coordinator_keys(self) -> Path:
+        """The folder for BATCHES_KEYS_DIR."""
+        return self.directory / "wallets" / "coordinator"
 
     @property
     def genesis(self) -> Path:
@@ -58,9 +70,14 @@ class World:
 
 
 def write_world(directory: Path, *, traders: int = TRADERS) -> World:
-    """Create what is absent of the world under `directory`; keys and genesis stay as they are."""
+    """Create what is absent of the world under `directory`; keys and genesis stay as they are.
+
+    The coordinator is not in the genesis, so that worlds from before it are no different:
+    sandbox.coordinator gives it what it needs.
+    """
     wallets = directory / "wallets"
-    for folder in (directory, wallets, wallets / "traders", wallets / "makers"):
+    kinds = (wallets / kind for kind in ("traders", "makers", "coordinator"))
+    for folder in (directory, wallets, *kinds):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
     names = [f"trader-{number:02}" for number in range(1, traders + 1)]
@@ -69,6 +86,8 @@ def write_world(directory: Path, *, traders: int = TRADERS) -> World:
         traders={name: ensure_keypair(wallets / "traders" / f"{name}.json") for name in names},
         makers={name: ensure_keypair(wallets / "makers" / f"{name}.json") for name in MAKERS},
         mint_authority=ensure_keypair(wallets / "mint-authority.json"),
+        coordinator=ensure_keypair(wallets / "coordinator" / "coordinator.json"),
+        receipts=ensure_keypair(wallets / "coordinator" / "receipts.json"),
     )
     if not world.genesis.exists():
         write_private(world.genesis, json.dumps(_genesis(world)))

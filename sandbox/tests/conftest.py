@@ -30,7 +30,17 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def plan(world: World, home: Home) -> Plan:
     return Plan(
-        ports=Ports(web=8000, postgres=1, redis=2, solana=3, makers={"raydium": 5, "meteora": 6}),
+        ports=Ports(
+            web=8000,
+            postgres=1,
+            redis=2,
+            solana=3,
+            makers={"raydium": 5, "meteora": 6},
+            evm=7,
+            kms=8,
+            kuro=9,
+            raiku=10,
+        ),
         world=world,
         database_url="postgres://postgres:secret@127.0.0.1:1/fairlane",
         redis_url="redis://:secret@127.0.0.1:2/0",

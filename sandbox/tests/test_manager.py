@@ -25,8 +25,9 @@ multiprocessing.set_start_method("fork")
 folder = Path(sys.argv[1])
 home = Home(folder)
 home.logs.mkdir(exist_ok=True)
-plan = Plan(ports=Ports(1, 2, 3, 4, {}), world=World(folder, {}, {}, None), database_url="",
-            redis_url="", secret_key="", started=(), home=home)
+world = World(folder, {}, {}, None, None, None)
+plan = Plan(ports=Ports(1, 2, 3, 4, {}), world=world, database_url="", redis_url="",
+            secret_key="", started=(), home=home)
 manager = Manager(plan, [Service(name, cmd) for name, cmd in json.loads(sys.argv[2]).items()])
 manager.loop()
 print(json.dumps(manager.ended_first))

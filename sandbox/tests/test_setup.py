@@ -84,7 +84,7 @@ def test_the_example_environment_names_every_setting_and_nothing_else() -> None:
     settings = "".join(
         path.read_text() for path in (REPOSITORY / "fairlane" / "settings").glob("*.py")
     )
-    read = set(re.findall(r"\benv\.[a-z]+\(\s*\"([A-Z_]+)\"", settings))
+    read = set(re.findall(r"\benv\.[a-z_]+\(\s*\"([A-Z_]+)\"", settings))
     example = (REPOSITORY / ".env.example").read_text()
     named = set(re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE))
     assert named == read | {"DJANGO_SETTINGS_MODULE"}

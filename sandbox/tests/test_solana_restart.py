@@ -23,6 +23,8 @@ from sandbox.tests.solana_support import (
 )
 
 ALICE, BOB = WALLETS[:2]
+# Far less than the supervisor waits before it kills, on a machine that is busy as well.
+SOON_S = 5
 
 
 @pytest.fixture
@@ -82,12 +84,12 @@ def test_what_was_confirmed_survives_a_kill_at_any_moment(node: Node) -> None:
 def test_a_clean_stop_is_fast_and_loses_nothing(node: Node) -> None:
     sent = signed(node.blockhash(), [ALICE], memo())
     node.send(sent)
-    assert node.stop(signal.SIGTERM) < 1
+    assert node.stop(signal.SIGTERM) < SOON_S
     assert node.process is not None
     assert node.process.returncode == 0
     node.start()
     assert node.status(sent)["err"] is None
-    assert node.stop(signal.SIGINT) < 1
+    assert node.stop(signal.SIGINT) < SOON_S
 
 
 def test_torn_tails_are_cut_off(node: Node) -> None:

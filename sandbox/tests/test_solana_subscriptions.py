@@ -89,9 +89,12 @@ async def test_an_account_is_told_when_it_changes(node: Node, level: Any) -> Non
         assert (await heard(client)).value.lamports == SOL
 
 
-@pytest.mark.parametrize("level", [Processed, Confirmed, Finalized])
-async def test_accounts_of_a_program_are_told_where_they_match(node: Node, level: Any) -> None:
-    sent = signed(node.blockhash(), [CAROL], move(CAROL, DAVE, MINTS[0], 3))
+# Amounts differ: the same transaction on the same blockhash would be one that the node has had.
+@pytest.mark.parametrize(("level", "amount"), [(Processed, 3), (Confirmed, 4), (Finalized, 5)])
+async def test_accounts_of_a_program_are_told_where_they_match(
+    node: Node, level: Any, amount: int
+) -> None:
+    sent = signed(node.blockhash(), [CAROL], move(CAROL, DAVE, MINTS[0], amount))
     async with listen(node) as client:
         filters: list[int | MemcmpOpts] = [165, MemcmpOpts(offset=32, bytes=str(DAVE.address))]
         await client.program_subscribe(

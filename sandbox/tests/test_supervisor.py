@@ -61,10 +61,13 @@ class Run:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def pid_of(self, name: str) -> int:
-        """The process honcho runs under a name, or the database of that name."""
+        """The process honcho runs under a name, or what was started beside it."""
+        children = psutil.Process(self.process.pid).children()
         if name in ("postgres", "redis"):
-            children = psutil.Process(self.process.pid).children()
             return next(child.pid for child in children if child.name().startswith(name))
+        if name in ("solana", "evm"):
+            module = f"sandbox.services.{name}"
+            return next(it.pid for it in children if module in it.cmdline())
         log = self.home.log("system").read_text()
         line = next(line for line in log.splitlines() if line.startswith(f"{name} started"))
         return int(line.split("pid=")[1].rstrip(")"))
@@ -84,7 +87,7 @@ def start(home: Home) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
     def start(**environment: str) -> Run:
-        port = int(environment.pop("PORT", 0)) or free_port(adjacent=7)
+        port = int(environment.pop("PORT", 0)) or free_port(adjacent=11)
         runs.append(Run(home, port=port, **environment))
         return runs[-1]
 
@@ -160,7 +163,7 @@ def test_a_restart_after_a_kill_finds_the_same_world(start: Callable[..., Run]) 
     assert again.process.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["worker-orders", "web", "postgres"])
+@pytest.mark.parametrize("name", ["worker-orders", "web", "postgres", "solana", "evm"])
 def test_the_death_of_a_part_stops_all_and_is_explained(
     name: str, start: Callable[..., Run]
 ) -> None:

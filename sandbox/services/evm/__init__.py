@@ -1,0 +1,1 @@
+"""EVM chains, each behind two RPC providers that misbehave on demand."""

@@ -1,0 +1,1 @@
+"""The compliance service: it approves mints, and tells of them in its own unreliable way."""

@@ -1,0 +1,1 @@
+"""A seller of block space: sealed auctions of future slots, immediate inclusion, receipts."""
