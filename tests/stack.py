@@ -28,7 +28,9 @@ from sandbox.postgres import start_postgres
 from sandbox.processes import Part, log_tail, spawn, wait_until_ready
 from sandbox.redis import start_redis
 from sandbox.world import MAKERS, World, write_world
-from tests import interruption
+from tests import batches as fair_batches
+from tests import evm, interruption
+from tests.evm import EvmChain
 from tests.interruption import Interruptions
 from tests.onchain import Chain
 
@@ -45,10 +47,24 @@ QUEUES = {
     "worker-confirmations": ("confirmations", 2),
     "worker-default": ("default", 1),
     "worker-spare": ("orders,confirmations", 2),
+    "worker-stablecoin": ("stablecoin", 2),
+    "worker-relayer": ("relayer", 2),
+    # Each of the stablecoin's processes may run twice.
+    "worker-twin": ("stablecoin,relayer", 2),
+    "worker-batches": ("batches", 2),
+    "worker-transfers": ("transfers", 2),
+    "worker-reservations": ("reservations", 1),
+    "worker-batches-twin": ("batches,transfers,reservations", 2),
 }
 EVERYTHING = (*WEBS, *WORKERS, "beat", "relay")
+STABLECOIN = ("worker-stablecoin", "worker-relayer", "listen_kuro", "listen_evm")
+BATCHES = ("worker-batches", "worker-transfers", "worker-reservations")
+TWINS = ("worker-twin", "listen_kuro-2", "listen_evm-2")
 
-ALL_SCOPES = "--scopes=orders:read,orders:write,quotes:read,metrics:read"
+ALL_SCOPES = (
+    "--scopes=orders:read,orders:write,quotes:read,metrics:read,stablecoin:read,stablecoin:write"
+    ",batches:read,batches:write"
+)
 ORDER_SCOPES = "--scopes=orders:read,orders:write"
 
 
@@ -60,6 +76,8 @@ class Stack:
         keys: API keys by name: `everything`; `own-wallet`, for the second wallet; `read-only`;
             `revocable`, for one test to revoke.
         parts: what runs or ran, by name.
+        chains: the EVM chains that the stablecoin is on, by id.
+        batches: whether there are fair batches.
     """
 
     folder: Path
@@ -70,6 +88,8 @@ class Stack:
     ports: dict[str, int]
     parts: dict[str, Part] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
+    chains: dict[int, EvmChain] = field(default_factory=dict)
+    batches: bool = False
 
     def url(self, web: str = "web-1") -> str:
         return f"http://{HOST}:{self.ports[web]}"
@@ -179,6 +199,10 @@ class Stack:
                 rpc_url=self.chain.url,
                 markets=self.world.markets,
             )
+        if name == "raiku":
+            return fair_batches.command(self.ports)
+        if name in evm.PARTS:
+            return evm.command(name, port=self.ports[name], folder=self.folder, chains=self.chains)
         return _fairlane(name, self.ports.get(name))
 
     def _bootstrap(self) -> None:
@@ -196,6 +220,12 @@ class Stack:
             *(["create_api_key", name, *granted] for name, granted in rights.items()),
         )
         self.keys = dict(zip(rights, keys, strict=True))
+        if self.batches:
+            self.manage(*fair_batches.settle_in(self.chain.url, self.world))
+        if self.chains:
+            with evm.hurrying(self.chains.values()):
+                (deployed,) = self.manage(["deploy_stablecoin", *map(str, self.chains)])
+                evm.settle_in(self.chains, deployed)
 
 
 def _fairlane(name: str, port: int | None) -> list[str]:
@@ -211,25 +241,33 @@ def _fairlane(name: str, port: int | None) -> list[str]:
         case "beat":
             scheduler = "django_celery_beat.schedulers:DatabaseScheduler"
             return [*celery, "beat", "--scheduler", scheduler, "--pidfile="]
-        case "relay":
-            return [*manage, "relay"]
+        case "relay" | "listen_kuro" | "listen_evm" | "coordinator" as command:
+            return [*manage, command]
     raise ValueError(name)
 
 
 @contextmanager
-def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
-    """The databases, the node, the makers, and a migrated database; all ends with the block.
+def running_stack(
+    folder: Path, *, chains: Sequence[int] = (), batches: bool = False, **settings: str
+) -> Iterator[Stack]:
+    """The databases, the outside world, and a migrated database; all ends with the block.
 
     Args:
+        chains: the EVM chains that the stablecoin is on.
+        batches: whether there are fair batches. Where there is either, the outside world is theirs,
+            and else that of the orders.
         settings: further environment variables of Fairlane's processes.
     """
-    stack = _new_stack(folder, settings)
+    stack = _new_stack(folder, settings, chains, batches)
+    special = (*(evm.PARTS if chains else ()), *(fair_batches.PARTS if batches else ()))
     try:
-        stack.start("solana", *MAKERS)
+        stack.start(*(special or ("solana", *MAKERS)))
         stack.parts["postgres"] = start_postgres(folder / "postgres", volatile=True)
         stack.parts["redis"] = start_redis(folder / "redis")
         stack.environment["DATABASE_URL"] = stack.parts["postgres"].url
         stack.environment["REDIS_URL"] = stack.parts["redis"].url
+        if special:
+            stack.wait_until_ready()
         stack._bootstrap()
         yield stack
     finally:
@@ -239,11 +277,14 @@ def running_stack(folder: Path, **settings: str) -> Iterator[Stack]:
         shutil.rmtree(folder / "postgres", ignore_errors=True)
 
 
-def _new_stack(folder: Path, settings: Mapping[str, str]) -> Stack:
+def _new_stack(
+    folder: Path, settings: Mapping[str, str], chains: Sequence[int], batches: bool
+) -> Stack:
     world = write_world(folder / "world")
     points = folder / "interruptions"
     points.mkdir()
-    ports = {name: free_port() for name in (*WEBS, *MAKERS)} | {"solana": free_port(adjacent=2)}
+    ports = {name: free_port() for name in (*WEBS, *MAKERS, *evm.PARTS, "raiku")}
+    ports |= {"solana": free_port(adjacent=2)}
     node_url = f"http://{HOST}:{ports['solana']}"
     environment = {
         **os.environ,
@@ -255,6 +296,9 @@ def _new_stack(folder: Path, settings: Mapping[str, str]) -> Stack:
         "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         "PYTHONUNBUFFERED": "1",
         **INSTANT,
+        **(evm.environment(ports, chains) if chains else {"STABLECOIN_CHAINS": "none"}),
+        "BATCHES_KEYS_DIR": "",
+        **(fair_batches.environment(ports, world.coordinator_keys) if batches else {}),
         interruption.VARIABLE: str(points),
         **settings,
     }
@@ -265,4 +309,6 @@ def _new_stack(folder: Path, settings: Mapping[str, str]) -> Stack:
         chain=Chain(node_url),
         interruptions=Interruptions(points),
         ports=ports,
+        chains={chain: EvmChain(f"http://{HOST}:{ports['evm']}", chain) for chain in chains},
+        batches=batches,
     )

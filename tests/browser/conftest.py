@@ -1,4 +1,4 @@
-"""A browser in front of a stack of its own."""
+"""A browser in front of the stack of its folder."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.browser.visitor import Visitor
-from tests.stack import EVERYTHING, Stack, running_stack
+from tests.stack import Stack
 
 CHROMIUM = shutil.which("chromium") or ""
 DRIVER = shutil.which("chromedriver") or ""
@@ -42,15 +42,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if not (CHROMIUM and DRIVER):
         terminalreporter.section("NO BROWSER TESTS", yellow=True)
         terminalreporter.line(f"They are skipped: {ABSENT}.")
-
-
-@pytest.fixture(scope="package")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with running_stack(tmp_path_factory.mktemp("browser")) as stack:
-        stack.start(*(name for name in EVERYTHING if name != "web-2"))
-        stack.wait_until_ready()
-        stack.manage(["ensure_operator", "operator"])
-        yield stack
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from typing import TypeVar
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -32,7 +32,9 @@ class Visitor:
     def sign_in(self) -> None:
         (link,) = self._stack.manage(["sign_in_link", "operator"])
         self.driver.get(self._stack.url() + link)
-        self.press(Keys.ENTER)
+        # The element itself: on a busy machine the page may not have the focus yet.
+        (button,) = self.wait("the button", lambda: self.find("main form button"))
+        button.send_keys(Keys.ENTER)
         self.wait("the trade page", lambda: self.find("#ticket"))
 
     def go(self, path: str) -> None:
@@ -70,7 +72,12 @@ class Visitor:
             poll_frequency=0.05,
             ignored_exceptions=[StaleElementReferenceException],
         )
-        return patience.until(lambda _: condition(), f"waited in vain: {what}")
+        try:
+            return patience.until(lambda _: condition())
+        except TimeoutException:
+            shown = " / ".join(self.text("body").split("\n"))[:500]
+            where = self.driver.current_url
+            raise AssertionError(f"waited in vain: {what}; {where} shows: {shown}") from None
 
     def wait_for_text(self, selector: str, text: str) -> None:
         self.wait(f"{selector} shows {text!r}", lambda: text in self.text(selector))
