@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import httpx
 import psycopg
 
-from sandbox.bootstrap import bootstrap, manage
+from sandbox.bootstrap import Prepared, bootstrap, manage
 from sandbox.chain import INSTANT, is_healthy
-from sandbox.fleet import fleet
+from sandbox.fleet import Service, fleet, prerequisites
 from sandbox.home import HOME, REPOSITORY, Home
 from sandbox.plan import Plan, Ports
 from sandbox.ports import HOST, free_port
@@ -23,18 +23,23 @@ from sandbox.world import MAKERS, write_world
 
 SCRATCH = HOME.directory / "benchmarks"
 # What the sandbox has for people only.
-NOT_MEASURED = frozenset({"traffic", "sandbox"})
-SCOPES = "orders:read,orders:write,quotes:read,metrics:read"
+NOT_MEASURED = frozenset({"traffic", "traffic-stablecoin", "traffic-batches", "sandbox"})
+SCOPES = "orders:read,orders:write,quotes:read,metrics:read,stablecoin:read,stablecoin:write"
 # As in production: one line per oddity, not per request.
 SETTINGS = {"LOG_LEVEL": "WARNING", **INSTANT}
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Everything that runs, by name, and a key that no throttle holds back."""
+    """Everything that runs, by name, and a key that no throttle holds back.
+
+    Attributes:
+        contracts: the stablecoin's address by chain id; empty in a run without it.
+    """
 
     plan: Plan
-    parts: Mapping[str, Part]
+    parts: dict[str, Part]
+    contracts: Mapping[int, str]
     api_key: str
 
     @property
@@ -61,6 +66,17 @@ class Stack:
         for url in self.plan.makers.values():
             httpx.post(f"{url}/knobs", json=knobs, trust_env=False).raise_for_status()
 
+    def stop(self, *names: str) -> None:
+        """End parts in an orderly way."""
+        for name in names:
+            self.parts[name].stop()
+
+    def start(self, *names: str) -> None:
+        """Start parts of the fleet that were stopped."""
+        for service in fleet(self.plan, sign_in=""):
+            if service.name in names:
+                self.parts[service.name] = _start(self.plan, service)
+
     def landed(self) -> Mapping[str, int]:
         """Memo → how many successful transactions on the chain carry it."""
         url = f"{self.plan.services['solana']}/memos?prefix=fairlane:"
@@ -70,8 +86,15 @@ class Stack:
 
 
 @contextmanager
-def running(say: Callable[[str], None]) -> Iterator[Stack]:
+def running(
+    say: Callable[[str], None], *, stablecoin: bool = False, batches: bool = False
+) -> Iterator[Stack]:
     """Start the stack; stop it and remove what it kept at the end.
+
+    Args:
+        stablecoin: whether its chains, services and processes run too. They keep the cores busy
+            even where nothing is minted, so orders are measured without them.
+        batches: whether the markets' processes run too.
 
     Raises:
         SandboxError: a part does not start; the message has its log's last lines.
@@ -79,40 +102,54 @@ def running(say: Callable[[str], None]) -> Iterator[Stack]:
     os.environ |= SETTINGS
     with ExitStack() as stopping:
         home = Home(stopping.enter_context(scratch_directory(SCRATCH)))
-        say("Starting PostgreSQL, Redis, the Solana node, the makers and Fairlane")
+        say(f"Starting a stack {'with' if stablecoin else 'without'} the stablecoin")
         postgres = start_postgres(home.postgres, log=home.log("postgres"))
         stopping.callback(postgres.stop)
         redis = start_redis(home.redis, log=home.log("redis"))
         stopping.callback(redis.stop)
-        plan = _plan(home, postgres.url, redis.url)
-        bootstrap(plan)
+        plan = _plan(home, postgres.url, redis.url, stablecoin=stablecoin, batches=batches)
         parts = {"postgres": postgres, "redis": redis}
-        for service in fleet(plan, sign_in=""):
-            if service.name in NOT_MEASURED:
-                continue
-            part = Part(
-                name=service.name,
-                url=plan.services.get(service.name, ""),
-                process=spawn(
-                    service.command,
-                    log=home.log(service.name),
-                    env=plan.environment | dict(service.env),
-                    cwd=REPOSITORY,
-                ),
-                log=home.log(service.name),
-            )
+        for service in prerequisites(plan):
+            parts[service.name] = part = _start(plan, service)
             stopping.callback(part.stop)
-            parts[service.name] = part
+            _wait_until_healthy(part)
+        prepared = bootstrap(plan)
+        stopping.callback(_stop_all, parts)
+        for service in fleet(plan, sign_in=""):
+            if service.name not in NOT_MEASURED:
+                parts[service.name] = _start(plan, service)
         _wait_until_ready(plan, parts)
-        key = manage(
-            plan, "create_api_key", "bench", f"--scopes={SCOPES}", "--wallets=*",
-            "--throttle-exempt",
-        )  # fmt: skip
-        yield Stack(plan, parts, key)
+        yield Stack(plan, parts, _contracts(prepared), _api_key(plan))
         say("Stopping")
 
 
-def _plan(home: Home, database_url: str, redis_url: str) -> Plan:
+def _start(plan: Plan, service: Service) -> Part:
+    log = plan.home.log(service.name)
+    environment = plan.environment | dict(service.env)
+    process = spawn(service.command, log=log, env=environment, cwd=REPOSITORY)
+    return Part(service.name, plan.services.get(service.name, ""), process, log)
+
+
+def _stop_all(parts: Mapping[str, Part]) -> None:
+    """The fleet, last started first; the databases and the chains outlive it."""
+    for name in reversed(list(parts)):
+        if name not in ("postgres", "redis", "solana", "evm", "kms"):
+            parts[name].stop()
+
+
+def _contracts(prepared: Prepared) -> dict[int, str]:
+    return {int(chain): it["address"] for chain, it in prepared.contracts.items()}
+
+
+def _api_key(plan: Plan) -> str:
+    named = ("create_api_key", "bench", f"--scopes={SCOPES}", "--wallets=*", "--throttle-exempt")
+    return manage(plan, *named)
+
+
+def _plan(
+    home: Home, database_url: str, redis_url: str, *, stablecoin: bool, batches: bool
+) -> Plan:
+    outside = {name: free_port() for name in ("evm", "kms", "kuro")} if stablecoin else {}
     return Plan(
         ports=Ports(
             web=free_port(),
@@ -120,6 +157,8 @@ def _plan(home: Home, database_url: str, redis_url: str) -> Plan:
             redis=0,
             solana=free_port(adjacent=2),
             makers={name: free_port() for name in MAKERS},
+            raiku=free_port() if batches else None,
+            **outside,
         ),
         world=write_world(home.directory),
         database_url=database_url,
@@ -133,16 +172,21 @@ def _plan(home: Home, database_url: str, redis_url: str) -> Plan:
 def _wait_until_ready(plan: Plan, parts: Mapping[str, Part]) -> None:
     for name, part in parts.items():
         if name.startswith(("solana", "maker-")):
-            wait_until_ready(part, lambda part=part: is_healthy(f"{part.url}/health"))  # type: ignore[misc]
+            _wait_until_healthy(part)
     # The workers have shown that they take messages once each queue has its heartbeat.
     wait_until_ready(parts["web"], lambda: is_healthy(f"{plan.base_url}/health/ready"), seconds=60)
+    queues = sum(name.startswith("worker-") for name in parts)
     with psycopg.connect(plan.database_url, autocommit=True) as connection:
-        beats = "SELECT count(*) = 3 FROM core_heartbeat"
+        beats = "SELECT count(*) = %s FROM core_heartbeat"
         wait_until_ready(
             parts["beat"],
-            lambda: bool((connection.execute(beats).fetchone() or [0])[0]),
+            lambda: bool((connection.execute(beats, [queues]).fetchone() or [0])[0]),
             seconds=60,
         )
+
+
+def _wait_until_healthy(part: Part) -> None:
+    wait_until_ready(part, lambda: is_healthy(f"{part.url}/health"))
 
 
 __all__ = ["HOST", "Stack", "running"]
