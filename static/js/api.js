@@ -46,6 +46,11 @@ export function post(path, body = {}, { signal, idempotencyKey } = {}) {
   return call(path, { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
+/** @param {string} path */
+export function remove(path) {
+  return call(path, { method: "DELETE" });
+}
+
 /**
  * @param {string} path
  * @param {RequestInit} init

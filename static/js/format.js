@@ -28,6 +28,17 @@ export function tokens(text, token, decimals) {
 }
 
 /**
+ * What a market's pool took part with in a batch.
+ * @param {{ lots: number, base: string } | null} pool
+ * @param {string} symbol
+ */
+export function poolPart(pool, symbol) {
+  if (!pool?.lots) return "";
+  const part = tokens(pool.base.replace("-", ""), symbol);
+  return pool.lots > 0 ? `${part} from the pool` : `${part} to the pool`;
+}
+
+/**
  * Decimal text cut to six significant digits, whole digits all kept.
  * @param {string | number | null | undefined} value
  */
@@ -37,6 +48,18 @@ export function price(value) {
   if (!Number.isFinite(number) || number <= 0) return NONE;
   const digits = Math.max(0, 5 - Math.floor(Math.log10(number)));
   return amount(number.toFixed(Math.min(digits, 20)));
+}
+
+/**
+ * Base units as decimal text, exactly.
+ * @param {string | null | undefined} text
+ * @param {number} decimals
+ */
+export function units(text, decimals) {
+  if (!text) return null;
+  const sign = text.startsWith("-") ? "-" : "";
+  const digits = text.slice(sign.length).padStart(decimals + 1, "0");
+  return `${sign}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`;
 }
 
 /** @param {number | null | undefined} bps hundredths of a percent */

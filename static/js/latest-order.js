@@ -3,7 +3,7 @@
 import { byId, slot } from "./dom.js";
 import { tokens } from "./format.js";
 import { applied } from "./order-state.js";
-import { followOrder } from "./order-feed.js";
+import { followObject } from "./object-feed.js";
 import { showConnection } from "./socket.js";
 import { showStatus, showSteps } from "./status.js";
 import { Timeline } from "./timeline.js";
@@ -33,8 +33,8 @@ export class LatestOrder {
     byId("latest-empty").hidden = true;
     this.panel.hidden = false;
     this.paint();
-    this.stop = followOrder({
-      orderId: order.orderId,
+    this.stop = followObject({
+      path: `/ws/orders/${order.orderId}`,
       since: 0,
       onEntry: (entry) => {
         this.order = applied(/** @type {Order} */ (this.order), entry);

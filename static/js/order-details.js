@@ -1,7 +1,7 @@
 /** The facts, quotes and attempts of one order. */
 
 import { byId, fill, slot, stamp } from "./dom.js";
-import { amount, capitalized, percent, price, showTime, tokens } from "./format.js";
+import { amount, capitalized, percent, price, showTime, tokens, units } from "./format.js";
 import { showStatus } from "./status.js";
 
 /** @typedef {import("./order-state.js").Order} Order */
@@ -20,20 +20,13 @@ export function showFacts(order) {
     spent: tokens(order.spentAmount, inputToken),
     received: tokens(order.outputAmount, outputToken),
     price: order.executedPrice ? `${price(order.executedPrice)} ${perInput}` : "—",
-    networkFee: tokens(inSol(order.networkFeeLamports), "SOL"),
+    networkFee: tokens(units(order.networkFeeLamports, LAMPORTS_DECIMALS), "SOL"),
     venue: order.venue ? capitalized(order.venue) : "—",
     signature: order.txHash ?? "",
   });
   byId("signature-fact").hidden = !order.txHash;
   const created = /** @type {HTMLTimeElement} */ (slot(byId("facts"), "created"));
   showTime(created, order.createdAt, "long");
-}
-
-/** @param {string | null} lamports */
-function inSol(lamports) {
-  if (!lamports) return null;
-  const digits = lamports.padStart(LAMPORTS_DECIMALS + 1, "0");
-  return `${digits.slice(0, -LAMPORTS_DECIMALS)}.${digits.slice(-LAMPORTS_DECIMALS)}`;
 }
 
 /** @param {Order} order */

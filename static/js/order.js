@@ -5,7 +5,7 @@ import { enableCopying } from "./copy.js";
 import { byId, fill, pageData, say, slot } from "./dom.js";
 import { capitalized, tokens } from "./format.js";
 import { showAttempts, showFacts, showQuotes } from "./order-details.js";
-import { followOrder } from "./order-feed.js";
+import { followObject } from "./object-feed.js";
 import { applied, isCancellable, isTerminal } from "./order-state.js";
 import { showConnection } from "./socket.js";
 import { showStatus, showSteps } from "./status.js";
@@ -98,8 +98,8 @@ for (const action of ["cancel", "execute"]) {
   button.addEventListener("click", () => act(action, button));
 }
 if (!isTerminal(order.status)) {
-  followOrder({
-    orderId: order.orderId,
+  followObject({
+    path: `/ws/orders/${order.orderId}`,
     since: timeline.last,
     onEntry: live,
     onConnection: (connection) => showConnection(byId("connection"), connection),

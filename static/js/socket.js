@@ -7,7 +7,7 @@
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 15_000;
-// The server sends a heartbeat every 15 s; two that stay away mean a connection that is dead.
+// The server sends a heartbeat every 10 s; three that stay away mean a connection that is dead.
 const SILENCE_MS = 35_000;
 
 const ENDED = 1000;
@@ -15,7 +15,7 @@ const REFUSED = new Map([
   [4400, "The live updates were refused."],
   [4401, "Your session has ended. Reload the page and sign in."],
   [4403, "You may not follow these updates."],
-  [4404, "There is no such order."],
+  [4404, "What you follow is not there."],
 ]);
 
 /**

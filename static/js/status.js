@@ -1,6 +1,4 @@
-/** Statuses: text in its own colour, and the steps of an order's way. */
-
-const STEPS = ["PENDING", "ROUTING", "BUILDING", "SUBMITTED", "CONFIRMED"];
+/** Statuses: text in its own colour, and the steps on the way to the last. */
 
 /**
  * @param {HTMLElement} element
@@ -13,22 +11,23 @@ export function showStatus(element, status) {
 }
 
 /**
- * Mark how far an order has come.
- * @param {HTMLElement} list the list of steps
+ * Mark how far something has come.
+ * @param {HTMLElement} list the steps: each names its status, the last one is the good end
  * @param {string} status
- * @param {Iterable<string>} reached every status the order has had
+ * @param {Iterable<string>} reached every status there was
  */
 export function showSteps(list, status, reached) {
-  const furthest = Math.max(...[...reached].map((state) => STEPS.indexOf(state)));
-  const at = STEPS.indexOf(status);
+  const items = /** @type {HTMLElement[]} */ ([...list.children]);
+  const steps = items.map((item) => item.dataset.step ?? "");
+  const furthest = Math.max(...[...reached].map((state) => steps.indexOf(state)));
+  const at = steps.indexOf(status);
   const current = at === -1 ? furthest : at;
   list.dataset.status = status;
-  for (const item of list.children) {
-    const index = STEPS.indexOf(/** @type {HTMLElement} */ (item).dataset.step ?? "");
-    const done = index < current || status === "CONFIRMED";
+  items.forEach((item, index) => {
+    const done = index < current || status === steps.at(-1);
     item.classList.toggle("done", done);
     item.classList.toggle("current", index === current && !done);
     if (index === current) item.setAttribute("aria-current", "step");
     else item.removeAttribute("aria-current");
-  }
+  });
 }

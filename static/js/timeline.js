@@ -1,4 +1,4 @@
-/** The history of one order, each entry in words. */
+/** The history of one order or other object, each entry in words. */
 
 import { fill, slot, stamp } from "./dom.js";
 import { capitalized, duration, percent, price, short, showTime, tokens } from "./format.js";
@@ -9,9 +9,13 @@ import { showStatus } from "./status.js";
 
 /** A list that shows every entry once, in the order of `seq`. */
 export class Timeline {
-  /** @param {HTMLElement} list */
-  constructor(list) {
+  /**
+   * @param {HTMLElement} list
+   * @param {(entry: Frame, object: any) => string} [tell] what an entry says, as a sentence
+   */
+  constructor(list, tell = words) {
     this.list = list;
+    this.tell = tell;
     this.clear();
   }
 
@@ -36,7 +40,7 @@ export class Timeline {
     this.statuses.add(entry.status);
     const item = stamp("timeline-entry");
     showStatus(slot(item, "status"), entry.status);
-    fill(item, { words: words(entry, order) });
+    fill(item, { words: this.tell(entry, order) });
     const time = /** @type {HTMLTimeElement} */ (slot(item, "time"));
     showTime(time, entry.timestamp);
     if (entry.seq > 1) time.textContent += ` · +${duration(at - this.startedAt)}`;
