@@ -28,7 +28,7 @@ def commitment(bundle: Bundle) -> Findings:
     """Whether the header is one of this market, and commits to these leaves."""
     header, leaves = bundle.header, bundle.leaves
     if _address(bundle) != header.market:
-        yield Broken("the market's address is of other mints, lots or ticks")
+        yield Broken("the market's address is of other mints, units or keys")
     if (header.first_tick, header.ticks) != (band.first_tick(header.reference), band.TICKS):
         yield Broken("the band of prices is not the one around the reference")
     if any(a.order.hash >= b.order.hash for a, b in pairwise(leaves)):
@@ -102,7 +102,7 @@ def memo_of(bundle: Bundle) -> Anchor:
 
 
 def _address(bundle: Bundle) -> bytes:
-    """The address of a market with the bundle's terms; nothing where its mints are no addresses."""
+    """The address of a market with the bundle's terms; nothing where they are no addresses."""
     header = bundle.header
     try:
         address = market_address(
@@ -111,6 +111,8 @@ def _address(bundle: Bundle) -> bytes:
             quote_mint=bundle.quote_mint,
             lot=header.lot,
             tick=header.tick,
+            coordinator=bundle.coordinator,
+            receipt_key=bundle.receipt_key,
         )
     except ValueError:
         return b""

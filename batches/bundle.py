@@ -55,7 +55,8 @@ class Bundle:
 
     Attributes:
         name: of the market, which its address is made of.
-        coordinator: the address that anchors.
+        coordinator: the address that anchors and pays.
+        receipt_key: the public key that signs receipts.
         base_mint, quote_mint: addresses.
         pool_used: whether the pool took its part; if not, the result is without one.
         anchor: the signature of the transaction that anchored the tick; None if there is none.
@@ -67,6 +68,7 @@ class Bundle:
     leaves: tuple[Leaf, ...]
     name: str
     coordinator: str
+    receipt_key: str
     base_mint: str
     quote_mint: str
     tick: TickTree
@@ -86,6 +88,7 @@ class Bundle:
             "leaves": [bytes(leaf).hex() for leaf in self.leaves],
             "market": self.name,
             "coordinator": self.coordinator,
+            "receiptKey": self.receipt_key,
             "baseMint": self.base_mint,
             "quoteMint": self.quote_mint,
             "tick": {
@@ -149,6 +152,7 @@ def _read(document: Mapping[str, Any]) -> Bundle:
         leaves=tuple(Leaf.parse(bytes.fromhex(leaf)) for leaf in document["leaves"]),
         name=_typed(str, document["market"]),
         coordinator=_typed(str, document["coordinator"]),
+        receipt_key=_typed(str, document["receiptKey"]),
         base_mint=_typed(str, document["baseMint"]),
         quote_mint=_typed(str, document["quoteMint"]),
         tick=TickTree(

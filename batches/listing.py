@@ -82,10 +82,17 @@ def market(listing: Listing) -> Market:
         raise ListingError("a lot at the band's highest price is more than 64 bits hold")
     least = _quote_atoms("minimum notional", listing.minimum_notional, quote)
     name = f"{base.symbol}-{quote.symbol}"
+    coordinator, receipt_key = map(registry.address_of, (registry.COORDINATOR, registry.RECEIPTS))
     return Market(
         name=name,
         address=market_address(
-            name, base_mint=base.mint, quote_mint=quote.mint, lot=lot, tick=tick
+            name,
+            base_mint=base.mint,
+            quote_mint=quote.mint,
+            lot=lot,
+            tick=tick,
+            coordinator=coordinator,
+            receipt_key=receipt_key,
         ),
         base_symbol=base.symbol,
         base_mint=base.mint,
@@ -108,8 +115,8 @@ def market(listing: Listing) -> Market:
         look_ahead=_look_ahead(listing.look_ahead),
         cutoff_lead_ms=_cutoff_lead(listing.cutoff_lead_ms),
         lock_ms=_lock(listing.lock_ms, listing.cadence_ms),
-        coordinator=registry.address_of(registry.COORDINATOR),
-        receipt_key=registry.address_of(registry.RECEIPTS),
+        coordinator=coordinator,
+        receipt_key=receipt_key,
         reference=reference,
     )
 

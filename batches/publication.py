@@ -42,6 +42,7 @@ def bundle(batch: Batch) -> Bundle:
         leaves=tuple(inputs.leaves),
         name=batch.market.name,
         coordinator=batch.market.coordinator,
+        receipt_key=batch.market.receipt_key,
         base_mint=batch.market.base_mint,
         quote_mint=batch.market.quote_mint,
         tick=tick_tree(batch),

@@ -1,6 +1,8 @@
 """What owners are sent once a batch has cleared: netted, one payout for each owner."""
 
+import re
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +10,9 @@ import numpy.typing as npt
 from batches.auction import Flags
 from batches.bundle import Payout
 from batches.records import Fill, Header, Leaf, Side
+from chains.solana.swap import MEMO_PREFIX
 
+_MEMO = re.compile(re.escape(MEMO_PREFIX) + r"[0-9a-f-]{36} t=([0-9]{1,20})", re.ASCII)
 # Whole numbers of any size: atoms of a token need more bits than lots do.
 Amounts = npt.NDArray[np.object_]
 
@@ -54,3 +58,14 @@ def net(owners: Iterable[bytes], base: Iterable[int], quote: Iterable[int]) -> l
         so_far = sums.get(owner, (0, 0))
         sums[owner] = so_far[0] + more_base, so_far[1] + more_quote
     return [Payout(owner, *both) for owner, both in sorted(sums.items()) if any(both)]
+
+
+def reference(packet: UUID, tick: int) -> str:
+    """What the memo of a transaction names that pays what a tick's batches bring."""
+    return f"{packet} t={tick}"
+
+
+def settled_tick(memo: str) -> int | None:
+    """The tick that a transaction with this memo pays for; None for any other memo."""
+    match = _MEMO.fullmatch(memo)
+    return int(match[1]) if match else None

@@ -52,8 +52,8 @@ def _opened(number: int) -> Market:
     """A market like the first, in the same vaults."""
     market = Market.objects.get(name="SOL-USDC")
     market.pk, market.name = None, f"{PREFIX}{number}"
-    units = {key: getattr(market, key) for key in ("base_mint", "quote_mint", "lot", "tick")}
-    market.address = market_address(market.name, **units)
+    named = ("base_mint", "quote_mint", "lot", "tick", "coordinator", "receipt_key")
+    market.address = market_address(market.name, **{key: getattr(market, key) for key in named})
     market.receipt_hash, market.receipt_seq, market.planned_until = bytes(32), 0, 0
     market.uses_pool, market.pool_fee_bps = False, 0
     market.save(force_insert=True)

@@ -10,9 +10,9 @@ import structlog
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
-from batches import registry
+from batches import registry, settlement
 from batches.ledger import Journal
-from batches.models import Packet, Transfer
+from batches.models import Batch, Packet, Transfer
 from batches.moving import escrows, lanes, payouts, rows
 from batches.stage_names import LAND, PULL
 from chains import registry as adapters
@@ -25,8 +25,6 @@ from fairlane.core.claims import Claim, Step
 logger = structlog.get_logger(__name__)
 
 OUTAGE_LOOK_MS = 500
-# The length of a UUID, which is a packet's reference on chain.
-_REFERENCE = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +139,23 @@ def _pack(found: Sequence[Transfer], asked: Asked) -> list[Packed]:
     packed: list[Packed] = []
     for group in groups.values():
         chain = [rows.on_chain(row) for row in group]
-        done = 0
+        batch, done, id_ = group[0].batch, 0, uuid7()
+        length = len(_reference(id_, batch))
         for part in transfers.pack(
-            chain, payer=coordinator, authority=coordinator, reference_length=_REFERENCE
+            chain, payer=coordinator, authority=coordinator, reference_length=length
         ):
-            id_ = uuid7()
-            packet = transfers.Packet(coordinator, coordinator, part, str(id_), asked.unit_price)
+            reference = _reference(id_, batch)
+            packet = transfers.Packet(coordinator, coordinator, part, reference, asked.unit_price)
             message = transfers.build(packet, blockhash=asked.blockhash.value)
             signed = transfers.sign(message, adapters.batch_keys())
             packed.append(Packed(id_, group[done : done + len(part)], signed))
-            done += len(part)
+            done, id_ = done + len(part), uuid7()
     return packed
+
+
+def _reference(packet: UUID, batch: Batch | None) -> str:
+    """What names a packet on chain, with the tick that it settles."""
+    return str(packet) if batch is None else settlement.reference(packet, batch.number)
 
 
 def _company(row: Transfer) -> object:

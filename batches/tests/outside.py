@@ -11,8 +11,8 @@ from solders.message import Message
 from solders.transaction import Transaction
 
 from batches import vaults
-from batches.market_address import market_address
 from batches.models import Market
+from batches.tests import rows
 from batches.tests.waiting import until
 from chains.solana import delegation, slots
 from chains.solana.swap import Token, token_account
@@ -133,7 +133,6 @@ class Chain:
             "receipt_key": str(RECEIPTS.pubkey()),
         }
         values |= changes
-        units = {key: values[key] for key in ("base_mint", "quote_mint", "lot", "tick")}
-        market = Market.objects.create(**{"address": market_address(name, **units), **values})
+        market = Market.objects.create(**{"address": rows.address(name, values), **values})
         vaults.open_for(market)
         return market

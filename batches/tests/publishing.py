@@ -2,32 +2,43 @@
 
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
-from batches import merkle
+from batches import merkle, payments, settlement
 from batches.anchoring import NO_ROOT, memo_of
 from batches.band import TICKS, first_tick, following
-from batches.bundle import Bundle, TickTree
+from batches.bundle import Bundle, Payout, TickTree
 from batches.clearing import Batch, clear_tick
 from batches.evidence import ChainTransaction, Evidence, Listing
 from batches.leaves import Leaves
 from batches.market_address import market_address
 from batches.records import NO_HEADER, Header, Leaf, Side
-from batches.settlement import proceeds
 from batches.tests import making
+from chains.solana.swap import MEMO_PREFIX
 
 COORDINATOR = str(Keypair.from_seed(bytes([9]) * 32).pubkey())
+RECEIPTS = Keypair.from_seed(bytes([8]) * 32)
 BASE, QUOTE = (str(Keypair.from_seed(bytes([n]) * 32).pubkey()) for n in (10, 11))
 # Of the first batch.
 ANCHOR, SETTLEMENT = "anchor-7", "settlement-7"
+PACKET = UUID(int=7)
 NAME, LOT, TICK = "A-B", 50, 3
 
 
 def market_of(lot: int = LOT, tick: int = TICK) -> bytes:
     """The key of a market with these units."""
-    of = market_address(NAME, base_mint=BASE, quote_mint=QUOTE, lot=lot, tick=tick)
+    of = market_address(
+        NAME,
+        base_mint=BASE,
+        quote_mint=QUOTE,
+        lot=lot,
+        tick=tick,
+        coordinator=COORDINATOR,
+        receipt_key=str(RECEIPTS.pubkey()),
+    )
     return bytes(Pubkey.from_string(of))
 
 
@@ -83,11 +94,12 @@ def closed(header: Header, some: list[Leaf], *, before: TickTree | None = None) 
     beside = [replace(header, market=bytes([byte]) * 32) for byte in (0, 255)]
     headers = tuple(map(bytes, (beside[0], header, beside[1])))
     result = clear_tick([Batch(header, some)])[0]
-    return Bundle(
+    bundle = Bundle(
         header=header,
         leaves=tuple(some),
         name=NAME,
         coordinator=COORDINATOR,
+        receipt_key=str(RECEIPTS.pubkey()),
         base_mint=BASE,
         quote_mint=QUOTE,
         tick=TickTree(
@@ -100,11 +112,18 @@ def closed(header: Header, some: list[Leaf], *, before: TickTree | None = None) 
         result=result,
         result_root=result.root,
         pool_used=header.pool_base > 0,
-        payouts=tuple(proceeds(header, some, result.fills)),
+        payouts=(),
         anchor=anchor_of(header.batch_no),
         settled=True,
         settlements=(settlement_of(header.batch_no),),
     )
+    return replace(bundle, payouts=owed(bundle))
+
+
+def owed(bundle: Bundle) -> tuple[Payout, ...]:
+    """The least that its owners are to be paid."""
+    least, _ = payments.dues(bundle)
+    return tuple(Payout(owner, *both) for owner, both in sorted(least.items()) if any(both))
 
 
 def after(bundle: Bundle, orders: list[Leaf], **changes: Any) -> Bundle:
@@ -147,7 +166,8 @@ def on_chain(*bundles: Bundle) -> dict[str, ChainTransaction]:
         anchored, settled = header.target_slot - 2, header.target_slot + 1
         memo = (str(memo_of(bundle)),)
         chain[anchor_of(number)] = ChainTransaction(anchored, COORDINATOR, memo)
-        chain[settlement_of(number)] = ChainTransaction(settled, COORDINATOR, (), credits)
+        paid = (MEMO_PREFIX + settlement.reference(PACKET, number),)
+        chain[settlement_of(number)] = ChainTransaction(settled, COORDINATOR, paid, credits)
     return chain
 
 

@@ -1,5 +1,6 @@
 """Rows of markets, batches and orders, with no chain behind them."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -33,8 +34,13 @@ def market(name: str = "A-B", **columns: Any) -> Market:
         "receipt_key": WALLETS[0],
     }
     values |= columns
-    units = {key: values[key] for key in ("base_mint", "quote_mint", "lot", "tick")}
-    return Market.objects.create(name=name, address=market_address(name, **units), **values)
+    return Market.objects.create(name=name, address=address(name, values), **values)
+
+
+def address(name: str, columns: Mapping[str, Any]) -> str:
+    """Of a market with these columns."""
+    named = ("base_mint", "quote_mint", "lot", "tick", "coordinator", "receipt_key")
+    return market_address(name, **{key: columns[key] for key in named})
 
 
 def batch(of: Market, number: int, status: str = "SETTLED", **columns: Any) -> Batch:

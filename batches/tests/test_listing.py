@@ -2,6 +2,7 @@
 
 from hashlib import sha256
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -74,6 +75,8 @@ def test_a_market_is_opened_in_atoms_and_ticks() -> None:
         quote_mint=market.quote_mint,
         lot=market.lot,
         tick=market.tick,
+        coordinator=market.coordinator,
+        receipt_key=market.receipt_key,
     )
     assert AuditEntry.objects.filter(action="market.open", object="market:JUP-USDC").count() == 1
 
@@ -234,15 +237,27 @@ def test_the_sandboxs_markets_can_be_opened_and_have_vaults(chain: Chain) -> Non
     ]
 
 
-def test_an_address_says_what_is_traded_and_in_which_units() -> None:
-    base, quote = str(BASE.mint), str(QUOTE.mint)
-    addresses = {
-        market_address("A-B", base_mint=base, quote_mint=quote, lot=10, tick=2),
-        market_address("A-C", base_mint=base, quote_mint=quote, lot=10, tick=2),
-        market_address("A-B", base_mint=quote, quote_mint=base, lot=10, tick=2),
-        market_address("A-B", base_mint=base, quote_mint=quote, lot=2, tick=10),
+def test_an_address_says_what_is_traded_in_which_units_and_by_whom() -> None:
+    coordinator, receipts = COORDINATOR.pubkey(), RECEIPTS.pubkey()
+    terms: dict[str, Any] = {
+        "name": "A-B",
+        "base_mint": str(BASE.mint),
+        "quote_mint": str(QUOTE.mint),
+        "lot": 10,
+        "tick": 2,
+        "coordinator": str(coordinator),
+        "receipt_key": str(receipts),
     }
-    assert len(addresses) == 4
+    others: list[dict[str, Any]] = [
+        {"name": "A-C"},
+        {"base_mint": str(QUOTE.mint), "quote_mint": str(BASE.mint)},
+        {"lot": 2, "tick": 10},
+        {"coordinator": str(receipts)},
+        {"receipt_key": str(coordinator)},
+    ]
+    addresses = [market_address(**terms | changes) for changes in [{}, *others]]
+    assert len(set(addresses)) == 1 + len(others)
+    keys = b"".join(map(bytes, (BASE.mint, QUOTE.mint, coordinator, receipts)))
     units = (10).to_bytes(8, "little") + (2).to_bytes(8, "little")
-    content = b"fairlane.market.1A-B" + bytes(BASE.mint) + bytes(QUOTE.mint) + units
-    assert str(Pubkey.from_bytes(sha256(content).digest())) in addresses
+    content = b"fairlane.market.1A-B" + keys + units
+    assert str(Pubkey.from_bytes(sha256(content).digest())) == addresses[0]

@@ -1,13 +1,18 @@
 """Who is paid has an order, gets what the fills bring, and what is left of escrow; and no more."""
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
+
+from batches import payments
 from batches.bundle import Bundle, Payout
-from batches.evidence import ChainTransaction
 from batches.records import Leaf, Side, TimeInForce
+from batches.settlement import reference
 from batches.tests.publishing import (
     BASE,
     COORDINATOR,
+    PACKET,
     QUOTE,
     SETTLEMENT,
     address,
@@ -18,6 +23,7 @@ from batches.tests.publishing import (
     published,
 )
 from batches.verification import Verdict, verify
+from chains.solana.swap import MEMO_PREFIX
 
 STRANGER = bytes([77]) * 32
 
@@ -56,16 +62,35 @@ def test_what_is_left_of_escrow_is_paid_back_when_an_order_ends() -> None:
     buyer = owner_of(bundle, nonce=1)
     (fill,) = (f for f in bundle.result.fills if f.order_hash == _hash(bundle, 1))
     # 10 lots at most 1,010 ticks of 3 atoms, 0.3 % of it, and an atom for all lots but one.
-    most = 10 * 1_010 * 3 + 91 + 9 - fill.quote - fill.fee
-    assert verdict(paying(bundle, buyer, quote=most)) == Verdict("VERIFIED")
-    uncertain(paying(bundle, buyer, quote=most + 1), buyer)
+    left = 10 * 1_010 * 3 + 91 + 9 - fill.quote - fill.fee
+    assert Payout(buyer, 10 * 50, left) in bundle.payouts
+    assert verdict(bundle) == Verdict("VERIFIED")
+    uncertain(paying(bundle, buyer, quote=1), buyer)
     uncertain(paying(bundle, buyer, base=1), buyer)
-    for side, due in ((Side.SELL, {"base": 4 * 50}), (Side.BUY, {"quote": 4 * 900 * 3 + 33})):
+    withheld(paying(bundle, buyer, quote=-1), buyer)
+    for side, back in ((Side.SELL, (4 * 50, 0)), (Side.BUY, (0, 4 * 900 * 3 + 33))):
         ends = published([*leaves(), single(side)])
         owner = owner_of(ends, nonce=30)
-        assert verdict(paying(ends, owner, **due)) == Verdict("VERIFIED")
-        name, amount = next(iter(due.items()))
-        uncertain(paying(ends, owner, **{name: amount + 1}), owner)
+        assert Payout(owner, *back) in ends.payouts
+        assert verdict(ends) == Verdict("VERIFIED")
+        name = "base" if side is Side.SELL else "quote"
+        uncertain(paying(ends, owner, **{name: 1}), owner)
+        withheld(paying(ends, owner, **{name: -1}), owner)
+
+
+def test_a_better_price_in_batches_before_may_have_left_more() -> None:
+    # Of ten lots, three are left: what the other seven saved is not in this bundle.
+    old = leaf(0, nonce=1, limit=1_010, quantity=10, remaining=3, age=2, receipt_seq=1)
+    least, most = (sums[old.order.owner] for sums in payments.dues(published([old, *leaves()[1:]])))
+    whole, rest = 10 * 1_010 * 3 + 91 + 9, 3 * 1_010 * 3 + 28 + 2
+    assert (most[1] - least[1], most[0]) == (whole - rest, least[0])
+
+
+def test_a_batch_that_pays_nothing_yet_is_not_said_to_withhold() -> None:
+    bundle = replace(published([single(Side.BUY)]), payouts=(), settled=False)
+    owner = owner_of(bundle, nonce=30)
+    uncertain(bundle, owner)
+    withheld(replace(bundle, settled=True), owner)
 
 
 def test_an_order_that_goes_on_keeps_its_escrow() -> None:
@@ -78,6 +103,12 @@ def uncertain(bundle: Bundle, owner: bytes) -> None:
     """More than an order explains may be the escrow of another, whose place it took."""
     found = verdict(bundle)
     assert (found.status, found.holds(7)) == ("UNCERTAIN", None)
+    assert address(owner) in found.reasons[0]
+
+
+def withheld(bundle: Bundle, owner: bytes) -> None:
+    found = verdict(bundle)
+    assert (found.status, found.step) == ("VIOLATION", 7)
     assert address(owner) in found.reasons[0]
 
 
@@ -114,9 +145,28 @@ def test_a_settlement_of_several_batches_may_pay_others() -> None:
 def test_a_batch_that_is_not_paid_yet_is_not_said_to_be() -> None:
     bundle = published()
     known = evidence(bundle)
-    nothing = ChainTransaction(121, COORDINATOR)
+    nothing = replace(known.chain[SETTLEMENT], credits={})
     chain = {**known.chain, SETTLEMENT: nothing}
     assert verify(bundle, replace(known, chain=chain)).step == 8
     found = verify(replace(bundle, settled=False), replace(known, chain=chain))
     assert (found.status, found.unsettled) == ("UNCERTAIN", frozenset({8}))
     assert "a settlement that pays" in found.reasons[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"payer": address(STRANGER)},
+        {"memos": ()},
+        {"memos": (MEMO_PREFIX + str(PACKET),)},
+        {"memos": (MEMO_PREFIX + reference(PACKET, 8),)},
+        {"memos": (MEMO_PREFIX + reference(PACKET, 7), MEMO_PREFIX + reference(PACKET, 8))},
+    ],
+)
+def test_what_was_paid_for_something_else_settles_nothing(changes: dict[str, Any]) -> None:
+    bundle = published()
+    known = evidence(bundle)
+    other = replace(known.chain[SETTLEMENT], **changes)
+    found = verify(bundle, replace(known, chain={**known.chain, SETTLEMENT: other}))
+    assert (found.status, found.step) == ("VIOLATION", 8)
+    assert f"{SETTLEMENT} does not settle this tick" in found.reasons[0]
