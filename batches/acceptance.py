@@ -15,7 +15,8 @@ from batches.calendar import ESCROW_SLOTS, lead_slots
 from batches.ledger import Journal
 from batches.models import Batch, BatchOrder, BookEntry, Direction, Market, Transfer
 from batches.offers import Offer
-from batches.records import Receipt, Side
+from batches.receipts import Receipt
+from batches.records import Side
 from batches.stage_names import PULL
 from batches.states import ORDER
 from chains import registry as adapters

@@ -9,10 +9,13 @@ from batches import anchoring
 from batches.bundle import Bundle
 from batches.evidence import ChainTransaction, Listing
 from chains.errors import ChainError
+from chains.http import Http
 from chains.ports import LandedTransaction, ListedTransaction, SolanaNode
 from chains.solana import anchor
-from chains.solana.client import LISTED_PER_CALL
+from chains.solana.client import LISTED_PER_CALL, SolanaClient
 
+# As for the node of the settings.
+RPC_TIMEOUT_S = 10
 # 10,000 transactions of the coordinator: minutes of a busy one, beyond what is searched.
 _PAGES = 10
 # Whoever names the coordinator in a transaction is in its list, with any memo.
@@ -30,6 +33,15 @@ class Reading:
 
     transactions: Mapping[str, ChainTransaction]
     listing: Listing | None
+
+
+async def read_at(url: str, bundle: Bundle) -> Reading:
+    """Read what the node at a URL has."""
+    http = Http(timeout_s=RPC_TIMEOUT_S)
+    try:
+        return await read(SolanaClient(url, http), bundle)
+    finally:
+        await http.aclose()
 
 
 async def read(node: SolanaNode, bundle: Bundle) -> Reading:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from batches.bundle import Bundle
+from batches.receipts import SignedReceipt
 from chains.solana.anchor import Anchor
 
 
@@ -43,11 +44,13 @@ class Evidence:
             bundle or the chain proves.
         chain: transactions by signature.
         listing: the anchors around the bundle's own.
+        receipts: of orders that may be in the batch.
     """
 
     earlier: Sequence[Bundle] = ()
     chain: Mapping[str, ChainTransaction] = field(default_factory=dict)
     listing: Listing | None = None
+    receipts: Sequence[SignedReceipt] = ()
 
 
 @dataclass(frozen=True, slots=True)

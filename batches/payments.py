@@ -5,7 +5,7 @@ is at least follows from the orders, and at most too, unless one has taken over 
 another that it replaced: so more than that proves nothing. A payment to who has no order here does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from solders.pubkey import Pubkey
@@ -69,12 +69,11 @@ def transferred(bundle: Bundle, evidence: Evidence) -> Findings:
         yield Missing(f"the settlement {signature} as the chain has it")
     if missing:
         return
-    received: dict[tuple[str, str], int] = {}
-    for signature in signatures:
-        if not _settles(bundle, evidence.chain[signature]):
+    landed = {signature: evidence.chain[signature] for signature in signatures}
+    for signature, transaction in landed.items():
+        if not _settles(bundle, transaction):
             yield Broken(f"the transaction {signature} does not settle this tick")
-        for key, amount in evidence.chain[signature].credits.items():
-            received[key] = received.get(key, 0) + amount
+    received = _received(landed.values())
     paid = _payouts(bundle)
     for (owner, mint), amount in paid.items():
         if received.get((owner, mint), 0) >= amount:
@@ -85,6 +84,14 @@ def transferred(bundle: Bundle, evidence: Evidence) -> Findings:
             yield Missing(f"a settlement that pays {owner} its {mint}")
     if len(bundle.tick.headers) == 1:
         yield from _uncalled(bundle, received, paid)
+
+
+def _received(landed: Iterable[ChainTransaction]) -> Credits:
+    sums: dict[tuple[str, str], int] = {}
+    for transaction in landed:
+        for key, amount in transaction.credits.items():
+            sums[key] = sums.get(key, 0) + amount
+    return sums
 
 
 def _settles(bundle: Bundle, transaction: ChainTransaction) -> bool:

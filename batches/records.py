@@ -1,4 +1,4 @@
-"""The canonical bytes of fair batches: what owners sign, what a root commits to, what is promised.
+"""The canonical bytes of fair batches: what owners sign, and what a root commits to.
 
 Every record is little-endian, has one length, and starts with the domain it is good for, so that
 no signature or hash of one kind passes for another.
@@ -17,12 +17,10 @@ from solders.signature import Signature
 _ORDER = struct.Struct("<16s32s32sQBBBBHHqQQQ")
 _LEAF_TAIL = struct.Struct("<64sQII")
 _HEADER = struct.Struct("<16s32sQQQIIIqQQqHQHHQQ32s32s")
-_RECEIPT = struct.Struct("<16s32s32sIQQ32s")
 _FILL = struct.Struct("<32sQQQQ")
 
 ORDER_DOMAIN = b"fairlane.order.1"
 HEADER_DOMAIN = b"fairlane.batch.1"
-RECEIPT_DOMAIN = b"fairlane.recpt.1"
 
 ORDER_SIZE = _ORDER.size
 LEAF_SIZE = ORDER_SIZE + _LEAF_TAIL.size
@@ -32,8 +30,6 @@ BPS = 10_000
 MAX_LOTS = 2**53 - 1
 # Sixteen of the usual bands; more would let a header ask for any amount of memory.
 MAX_TICKS = 1 << 16
-# What the receipts of a market's first order point back to.
-NO_RECEIPT = bytes(32)
 # What the header of a market's first batch points back to.
 NO_HEADER = bytes(32)
 
@@ -94,7 +90,7 @@ class Order:
     from_slot: int
 
     def __bytes__(self) -> bytes:
-        return _pack(
+        return pack(
             _ORDER,
             ORDER_DOMAIN,
             self.market,
@@ -124,7 +120,7 @@ class Order:
         Raises:
             Malformed: they are none, or not in the one way to write it.
         """
-        values = _unpack(_ORDER, data, ORDER_DOMAIN, "order")
+        values = unpack(_ORDER, data, ORDER_DOMAIN, "order")
         market, owner, nonce, side, kind, tif, flags, max_fee, pad, *rest = values
         limit, quantity, expiry_slot, from_slot = rest
         if side not in tuple(Side):
@@ -177,7 +173,7 @@ class Leaf:
 
     def __bytes__(self) -> bytes:
         tail = (self.signature, self.remaining, self.age, self.receipt_seq)
-        return bytes(self.order) + _pack(_LEAF_TAIL, *tail)
+        return bytes(self.order) + pack(_LEAF_TAIL, *tail)
 
     @classmethod
     def parse(cls, data: bytes) -> "Leaf":
@@ -238,7 +234,7 @@ class Header:
     root: bytes
 
     def __bytes__(self) -> bytes:
-        return _pack(
+        return pack(
             _HEADER,
             HEADER_DOMAIN,
             self.market,
@@ -274,7 +270,7 @@ class Header:
         Raises:
             Malformed: they are none, or one that no batch can have.
         """
-        header = cls(*_unpack(_HEADER, data, HEADER_DOMAIN, "header"))
+        header = cls(*unpack(_HEADER, data, HEADER_DOMAIN, "header"))
         if header.cutoff_slot >= header.target_slot:
             raise Malformed("cutoff_slot", "is not before the target slot")
         if not 0 < header.ticks <= MAX_TICKS:
@@ -291,56 +287,6 @@ class Header:
         if (header.pool_base == 0) != (header.pool_quote == 0):
             raise Malformed("pool_base", "a pool holds both tokens or is none")
         return header
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """The coordinator's promise to include an order, which makes leaving it out provable.
-
-    Attributes:
-        seq: counts the market's receipts without a gap, from 1.
-        batch_no: the batch that the order is for.
-        previous: the hash of the market's receipt before.
-    """
-
-    market: bytes
-    order_hash: bytes
-    seq: int
-    batch_no: int
-    cutoff_slot: int
-    previous: bytes
-
-    def __bytes__(self) -> bytes:
-        return _pack(
-            _RECEIPT,
-            RECEIPT_DOMAIN,
-            self.market,
-            self.order_hash,
-            self.seq,
-            self.batch_no,
-            self.cutoff_slot,
-            self.previous,
-        )
-
-    @property
-    def hash(self) -> bytes:
-        return sha256(b"\x03" + bytes(self)).digest()
-
-    @classmethod
-    def parse(cls, data: bytes) -> "Receipt":
-        """The receipt that these bytes are.
-
-        Raises:
-            Malformed: they are none.
-        """
-        return cls(*_unpack(_RECEIPT, data, RECEIPT_DOMAIN, "receipt"))
-
-    def follows(self, before: "Receipt | None") -> bool:
-        """Whether it is the market's next receipt after `before`, or the first for None."""
-        if before is None:
-            return self.seq == 1 and self.previous == NO_RECEIPT
-        same = self.market == before.market
-        return same and self.seq == before.seq + 1 and self.previous == before.hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +307,7 @@ class Fill:
     surplus: int
 
     def __bytes__(self) -> bytes:
-        return _pack(_FILL, self.order_hash, self.lots, self.quote, self.fee, self.surplus)
+        return pack(_FILL, self.order_hash, self.lots, self.quote, self.fee, self.surplus)
 
     @classmethod
     def parse(cls, data: bytes) -> "Fill":
@@ -385,7 +331,12 @@ def signed_by(key: bytes, message: bytes, signature: bytes) -> bool:
     return Signature.from_bytes(signature).verify(Pubkey.from_bytes(key), message)
 
 
-def _pack(layout: struct.Struct, *values: int | bytes) -> bytes:
+def pack(layout: struct.Struct, *values: int | bytes) -> bytes:
+    """The bytes of a record.
+
+    Raises:
+        Malformed: a value does not fit its field.
+    """
     try:
         data = layout.pack(*values)
     except struct.error as error:
@@ -398,7 +349,12 @@ def _pack(layout: struct.Struct, *values: int | bytes) -> bytes:
     return data
 
 
-def _unpack(layout: struct.Struct, data: bytes, domain: bytes, name: str) -> tuple[Any, ...]:
+def unpack(layout: struct.Struct, data: bytes, domain: bytes, name: str) -> tuple[Any, ...]:
+    """The values of a record that starts with its domain.
+
+    Raises:
+        Malformed: the bytes have another length or domain.
+    """
     if len(data) != layout.size:
         raise Malformed(name, f"has {len(data)} bytes, not {layout.size}")
     found, *values = layout.unpack(data)

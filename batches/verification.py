@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from batches import anchoring, lineage, payments
+from batches import anchoring, lineage, payments, promises
 from batches.bundle import Bundle
 from batches.clearing import Batch, clear_tick
 from batches.evidence import Broken, Evidence, Findings, Missing
@@ -77,6 +77,7 @@ def _orders(bundle: Bundle, evidence: Evidence) -> Findings:
         if wrong is not None:
             yield Broken(f"order {leaf.order.hash.hex()} {wrong}")
     yield from lineage.takes_over(bundle, evidence)
+    yield from promises.kept(bundle, evidence)
 
 
 def _wrong_with(leaf: Leaf, bundle: Bundle) -> str | None:

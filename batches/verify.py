@@ -1,9 +1,10 @@
 """`python -m batches.verify bundle.json`: check a published batch without Fairlane.
 
-Exit codes: 0 VERIFIED, 1 VIOLATION, 2 UNCERTAIN. It reads files and nothing else.
+Exit codes: 0 VERIFIED, 1 VIOLATION, 2 UNCERTAIN. It reads files, and asks the node that it is told.
 """
 
 import argparse
+import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,9 +13,13 @@ from typing import Any
 
 from batches.bundle import Bundle
 from batches.evidence import ChainTransaction, Evidence, Listing
+from batches.receipts import SignedReceipt
 from batches.records import Malformed
 from batches.verification import Verdict, verify
 from chains.solana import anchor
+
+# Transactions by signature, and the anchors.
+Chain = tuple[Mapping[str, ChainTransaction], Listing | None]
 
 EXIT_CODES = {"VERIFIED": 0, "VIOLATION": 1, "UNCERTAIN": 2}
 
@@ -30,24 +35,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="a bundle of the market before it; those that it takes something over from, and all"
         " between",
     )
-    parser.add_argument(
+    on_chain = parser.add_mutually_exclusive_group()
+    on_chain.add_argument("--rpc", metavar="URL", help="a Solana node to ask")
+    on_chain.add_argument(
         "--chain",
         type=Path,
         help="JSON of what the chain has: `transactions` by signature, and the `listing` of the"
         " coordinator's anchors",
     )
+    parser.add_argument(
+        "--receipt",
+        type=Path,
+        action="append",
+        default=[],
+        help="JSON of an accepted order or of its receipt: is the order in?",
+    )
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
     options = parser.parse_args(arguments)
     try:
         earlier = [Bundle.parse(path.read_bytes()) for path in options.earlier]
-        chain, listing = read_chain(options.chain.read_bytes()) if options.chain else ({}, None)
+        receipts = [SignedReceipt.read(path.read_bytes()) for path in options.receipt]
         data = options.bundle.read_bytes()
+        chain, listing = _chain(options, data)
     except (OSError, Malformed) as error:
         verdict = Verdict("UNCERTAIN", None, (str(error),))
     else:
-        verdict = judge(data, Evidence(earlier, chain, listing))
+        verdict = judge(data, Evidence(earlier, chain, listing, receipts))
     print(as_json(verdict) if options.json else as_text(verdict))
     return EXIT_CODES[verdict.status]
+
+
+def _chain(options: argparse.Namespace, data: bytes) -> Chain:
+    """What the chain has, from where the options say."""
+    if options.chain is not None:
+        return read_chain(options.chain.read_bytes())
+    if options.rpc is None:
+        return {}, None
+    # Its HTTP client is a package that files do without.
+    from batches import chain_reading
+
+    try:
+        bundle = Bundle.parse(data)
+    except Malformed:
+        return {}, None
+    reading = asyncio.run(chain_reading.read_at(options.rpc, bundle))
+    return reading.transactions, reading.listing
 
 
 def judge(data: bytes, evidence: Evidence) -> Verdict:
@@ -59,7 +91,7 @@ def judge(data: bytes, evidence: Evidence) -> Verdict:
     return verify(bundle, evidence)
 
 
-def read_chain(data: bytes) -> tuple[dict[str, ChainTransaction], Listing | None]:
+def read_chain(data: bytes) -> Chain:
     """What a file tells of the chain.
 
     It has `transactions` by signature with `slot`, `payer`, `memos`, and `credits` by owner and

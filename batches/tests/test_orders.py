@@ -11,7 +11,8 @@ from solders.keypair import Keypair
 from batches import acceptance, coordinator, ledger, offers, refunds, registry, terms
 from batches.calendar import ESCROW_SLOTS, MIN_LEAD_SLOTS
 from batches.models import Batch, BatchFill, BatchOrder, Market, SlotReading, Tick, Transfer
-from batches.records import NO_RECEIPT, OrderType, Receipt, Side, TimeInForce, signed_by
+from batches.receipts import NO_RECEIPT, Receipt
+from batches.records import OrderType, Side, TimeInForce, signed_by
 from batches.tests import driving
 from batches.tests.driving import TRADER, place, read
 from batches.tests.outside import BASE, OWNER_ADDRESSES, OWNERS, QUOTE, RECEIPTS, Chain

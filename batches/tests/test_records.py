@@ -7,19 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batches.receipts import Receipt
 from batches.records import (
     BPS,
     MAX_LOTS,
     MAX_TICKS,
     NO_HEADER,
-    NO_RECEIPT,
     Fill,
     Header,
     Leaf,
     Malformed,
     Order,
     OrderType,
-    Receipt,
     Side,
     TimeInForce,
 )
@@ -179,18 +178,3 @@ def test_only_the_owner_signs_and_only_these_bytes() -> None:
     assert mine.is_signed()
     assert not Leaf(order(owner=1), mine.signature, 10, 0, 1).is_signed()
     assert not Leaf(order(owner=0, nonce=2), mine.signature, 10, 0, 1).is_signed()
-
-
-def test_receipts_form_a_chain_that_misses_none() -> None:
-    first = Receipt(MARKET, order().hash, 1, 7, 116, NO_RECEIPT)
-    second = Receipt(MARKET, order(nonce=2).hash, 2, 7, 116, first.hash)
-    third = Receipt(MARKET, order(nonce=3).hash, 3, 8, 120, second.hash)
-    assert first.follows(None)
-    assert second.follows(first)
-    assert third.follows(second)
-    assert not second.follows(None)
-    assert not third.follows(first)
-    forged = Receipt(MARKET, order(nonce=9).hash, 1, 7, 116, NO_RECEIPT)
-    assert not second.follows(forged)
-    elsewhere = Receipt(bytes(32), order(nonce=2).hash, 2, 7, 116, first.hash)
-    assert not elsewhere.follows(first)

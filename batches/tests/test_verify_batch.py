@@ -1,6 +1,8 @@
 """manage.py verify_batch: what it finds, what it proves of an order, and how it ends."""
 
 import json
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
+from solders.signature import Signature
 
 from batches import publication
 from batches.models import Batch, BatchOrder, Market
@@ -16,6 +19,7 @@ from batches.tests import driving
 from batches.tests.driving import place
 from batches.tests.outside import OWNERS, Chain
 from chains import registry as adapters
+from sandbox.home import REPOSITORY
 
 NOBODY = "http://127.0.0.1:9"
 
@@ -72,6 +76,38 @@ def test_a_settled_batch_is_verified_here_from_its_file_and_by_another_node(
     assert (code, found["status"], found["reasons"]) == (0, "VERIFIED", [])
     assert found["bundle"] == publication.bundle(batch).digest.hex()
     assert [step["holds"] for step in found["steps"]] == [True] * 8
+
+
+def test_anyone_verifies_with_a_node_and_without_fairlane(
+    batch: Batch, chain: Chain, tmp_path: Path
+) -> None:
+    file = written(batch, tmp_path / "bundle.json")
+    for url, code, said in ((chain.url, 0, "VERIFIED\n"), (NOBODY, 2, "UNCERTAIN\n")):
+        ended = alone(file, "--rpc", url)
+        assert (ended.returncode, ended.stdout[: len(said)]) == (code, said), ended.stderr
+
+
+def alone(*options: object) -> subprocess.CompletedProcess[str]:
+    """The verifier by itself, in a process that cannot import Django."""
+    hidden = "import sys; sys.modules['django'] = None; "
+    program = f"{hidden}from batches.verify import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, *map(str, options)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+
+
+def test_the_order_of_a_receipt_is_looked_for(batch: Batch, tmp_path: Path) -> None:
+    order = BatchOrder.objects.get(side=Side.SELL)
+    receipt = {
+        "record": bytes(order.receipt).hex(),
+        "signature": str(Signature.from_bytes(bytes(order.receipt_signature))),
+    }
+    file = tmp_path / "receipt.json"
+    file.write_text(json.dumps({"id": str(order.id), "receipt": receipt}))
+    assert run(name_of(batch), "--receipt", file)[0] == 0
+    file.write_text(json.dumps(receipt | {"signature": str(Signature.default())}))
+    code, said = run(name_of(batch), "--receipt", file)
+    assert code == 2
+    assert f"receipt {order.receipt_seq} is not signed by the market's key" in said
 
 
 def test_an_order_is_proven_to_be_in_and_another_not_to_be(batch: Batch) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +24,14 @@ from batches.chain_reading import Reading
 from batches.evidence import Evidence
 from batches.inclusion import Absent, Included, Placed, prove
 from batches.models import Batch, Market
+from batches.receipts import SignedReceipt
 from batches.records import Malformed
 from batches.verification import STEPS, Verdict
 from chains import registry as adapters
-from chains.http import Http
-from chains.solana.client import SolanaClient
 from fairlane.core.errors import Problem, not_found
 
 logger = structlog.get_logger(__name__)
 
-# As for the node of the settings.
-RPC_TIMEOUT_S = 10
 # A file that cannot be read, a database that does not answer, rows that make no bundle.
 EXPECTED = (OSError, DatabaseError, Malformed)
 MARKS = {True: "holds ", False: "BROKEN", None: "?     "}
@@ -74,6 +71,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--bundle", type=Path, metavar="FILE", help="the published bundle; default: made here"
         )
+        parser.add_argument(
+            "--receipt",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="JSON of an accepted order or of its receipt: is the order in?",
+        )
         parser.add_argument("--rpc", metavar="URL", help="the node to ask; default: the settings'")
         parser.add_argument(
             "--order",
@@ -86,7 +91,8 @@ class Command(BaseCommand):
     def handle(self, *, batch: tuple[str, int], **options: Any) -> None:
         report: dict[str, Any] = {"market": batch[0], "batchNo": batch[1]}
         try:
-            report |= _report(batch, options["bundle"], options["rpc"], options["order"])
+            receipts = [SignedReceipt.read(path.read_bytes()) for path in options["receipt"]]
+            report |= _report(batch, options["bundle"], options["rpc"], options["order"], receipts)
         except Problem as problem:
             report |= representation.verdict(_unread(problem.title))
         except EXPECTED as error:
@@ -107,7 +113,11 @@ def _unread(reason: str) -> Verdict:
 
 
 def _report(
-    name: tuple[str, int], path: Path | None, rpc: str | None, order: bytes | None
+    name: tuple[str, int],
+    path: Path | None,
+    rpc: str | None,
+    order: bytes | None,
+    receipts: Sequence[SignedReceipt],
 ) -> dict[str, Any]:
     """The verdict and the proof that was asked for."""
     market = selectors.market(name[0])
@@ -126,7 +136,7 @@ def _report(
     _require(bundle, market, name[1])
     earlier = publication.earlier(batch, bundle) if batch is not None else ()
     reading = adapters.run(_read(bundle, rpc))
-    evidence = Evidence(earlier, reading.transactions, reading.listing)
+    evidence = Evidence(earlier, reading.transactions, reading.listing, receipts)
     report = {
         "bundle": bundle.digest.hex(),
         **representation.verdict(verification.verify(bundle, evidence), batch),
@@ -147,11 +157,7 @@ async def _read(bundle: Bundle, rpc: str | None) -> Reading:
     """What the node has; of one that does not answer, nothing."""
     if rpc is None:
         return await chain_reading.read(adapters.solana(), bundle)
-    http = Http(timeout_s=RPC_TIMEOUT_S)
-    try:
-        return await chain_reading.read(SolanaClient(rpc, http), bundle)
-    finally:
-        await http.aclose()
+    return await chain_reading.read_at(rpc, bundle)
 
 
 def _proof(bundle: Bundle, order: bytes) -> dict[str, Any]:
