@@ -16,6 +16,7 @@ from batches.leaves import Leaves
 from batches.models import Batch
 from batches.records import Header
 from batches.states import BATCH
+from batches.terms import INT64_MAX
 from fairlane.core.queries import Query
 from fairlane.core.rest.permissions import needs
 from fairlane.core.rest.throttles import charge
@@ -55,6 +56,7 @@ class Batches(_Public):
         parameters=[
             OpenApiParameter("market", str),
             OpenApiParameter("status", str, enum=list(BATCH.states)),
+            OpenApiParameter("before", int, description="The market's batches below this batchNo."),
             OpenApiParameter("limit", int),
         ],
         responses={200: serializers.BatchPageSerializer},
@@ -64,10 +66,12 @@ class Batches(_Public):
         query = Query(request.query_params)
         name = query.text("market")
         status = query.word("status", BATCH.states)
+        before = query.number("before", 1, INT64_MAX)
+        query.requires("before", "market")
         limit = query.number("limit", 1, MAX_PAGE_SIZE) or PAGE_SIZE
         query.finish()
         of = selectors.market(name) if name is not None else None
-        rows = list(selectors.batches(of, status)[: limit + 1])
+        rows = list(selectors.batches(of, status, before)[: limit + 1])
         return Response(
             {
                 "batches": selectors.shown(rows[:limit]),
@@ -111,15 +115,19 @@ class Prices(_Public):
 
     @extend_schema(
         summary="Get the last clearing prices, the oldest first",
-        parameters=[OpenApiParameter("limit", int)],
+        parameters=[
+            OpenApiParameter("before", int, description="Of batches below this batchNo."),
+            OpenApiParameter("limit", int),
+        ],
         responses={200: serializers.PricesSerializer},
     )
     def get(self, request: Request, market: str) -> Response:
         """The last clearing prices."""
         query = Query(request.query_params)
+        before = query.number("before", 1, INT64_MAX)
         limit = query.number("limit", 1, MAX_PRICES) or 200
         query.finish()
-        return Response({"prices": selectors.prices(selectors.market(market), limit)})
+        return Response({"prices": selectors.prices(selectors.market(market), limit, before)})
 
 
 class BundleOf(_Public):

@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from batches import acceptance, offers, representation, requests, selectors, serializers
 from batches.models import BatchOrder, Market
 from batches.offers import Offer
+from batches.terms import INT64_MAX
 from fairlane.core import idempotency, switches
 from fairlane.core.errors import Problem
 from fairlane.core.principals import Principal
@@ -53,6 +54,7 @@ class BatchOrders(_OrdersView):
         parameters=[
             OpenApiParameter("wallet", str),
             OpenApiParameter("status", str, enum=_STATUSES),
+            OpenApiParameter("before", int, description="Orders with a `receipt.seq` below it."),
             OpenApiParameter("limit", int),
         ],
         responses={200: serializers.BatchOrderPageSerializer},
@@ -62,6 +64,7 @@ class BatchOrders(_OrdersView):
         query = Query(request.query_params)
         wallet = query.text("wallet")
         which = query.word("status", _STATUSES)
+        before = query.number("before", 1, INT64_MAX)
         limit = query.number("limit", 1, MAX_PAGE_SIZE) or PAGE_SIZE
         query.finish()
         if wallet is not None:
@@ -72,6 +75,7 @@ class BatchOrders(_OrdersView):
             limit + 1,
             wallet=wallet,
             which=which,
+            before=before,
         )
         return Response(
             {

@@ -21,6 +21,7 @@ from batches.models import (
 from batches.representation import Attachments
 from batches.reserves import Reserves
 from batches.states import ORDER
+from batches.terms import INT64_MAX
 from fairlane.core import history, switches
 from fairlane.core.errors import not_found
 from fairlane.core.principals import AllWallets, Principal
@@ -31,7 +32,7 @@ ENDED_ORDERS = tuple(sorted(ORDER.terminal))
 _NEWEST_OF_EACH = """
     SELECT newest.id FROM unnest(%s::text[]) AS mine (wallet), LATERAL (
         SELECT id, receipt_seq FROM batches_batchorder
-        WHERE wallet = mine.wallet AND market_id = %s AND status = ANY(%s)
+        WHERE wallet = mine.wallet AND market_id = %s AND status = ANY(%s) AND receipt_seq < %s
         ORDER BY receipt_seq DESC LIMIT %s
     ) AS newest
     ORDER BY newest.receipt_seq DESC LIMIT %s
@@ -67,8 +68,14 @@ def market(name: str) -> Market:
     return found
 
 
-def batches(of: Market | None = None, status: str | None = None) -> QuerySet[Batch]:
-    """Batches, newest first, without the bytes that only proofs need."""
+def batches(
+    of: Market | None = None, status: str | None = None, before: int | None = None
+) -> QuerySet[Batch]:
+    """Batches, newest first, without the bytes that only proofs need.
+
+    Args:
+        before: a market's batches below this number.
+    """
     found = Batch.objects.select_related("market", "tick").defer(
         "leaves", "tick__anchor_transaction"
     )
@@ -76,6 +83,7 @@ def batches(of: Market | None = None, status: str | None = None) -> QuerySet[Bat
         found = found.filter(status=status)
     if of is None:
         return found.order_by("-created_at", "-number", "market_id")
+    found = found if before is None else found.filter(number__lt=before)
     return found.filter(market=of).order_by("-number")
 
 
@@ -124,9 +132,9 @@ def decided(of: Market) -> QuerySet[Batch]:
     return batches(of).exclude(status__in=["PLANNED", "CLOSED", "COMMITTED"])
 
 
-def prices(of: Market, limit: int) -> list[dict[str, Any]]:
+def prices(of: Market, limit: int, before: int | None = None) -> list[dict[str, Any]]:
     """What the last batches traded at, the oldest first."""
-    rows = batches(of).filter(price__gt=0)[:limit]
+    rows = batches(of, before=before).filter(price__gt=0)[:limit]
     return [
         {
             "batchNo": row.number,
@@ -154,11 +162,13 @@ def orders(
     *,
     wallet: str | None = None,
     which: str | None = None,
+    before: int | None = None,
 ) -> Sequence[BatchOrder]:
     """The newest orders in a market that this principal may see.
 
     Args:
         which: ``open`` or ``ended``; both without it.
+        before: those with receipts below this number.
     """
     its = BatchOrder.objects.select_related("market").order_by("-receipt_seq")
     wallets: list[str] | None = None
@@ -166,24 +176,27 @@ def orders(
         wallets = [wallet] if principal.may_act_for(wallet) else []
     elif not isinstance(principal.wallets, AllWallets):
         wallets = sorted(principal.wallets)
+    before = INT64_MAX if before is None else before
     if which == "open":
-        return list(its.filter(id__in=_newest_open(wallets, of, limit)))
+        return list(its.filter(id__in=_newest_open(wallets, of, before, limit)))
     statuses = ENDED_ORDERS if which == "ended" else ORDER.states
     if wallets is None:
-        return list(its.filter(market=of, status__in=statuses)[:limit])
-    return list(its.filter(id__in=_newest_of(wallets, of, statuses, limit)))
+        return list(its.filter(market=of, status__in=statuses, receipt_seq__lt=before)[:limit])
+    return list(its.filter(id__in=_newest_of(wallets, of, statuses, before, limit)))
 
 
-def _newest_open(wallets: list[str] | None, of: Market, limit: int) -> list[UUID]:
-    found = BookEntry.objects.filter(market=of).order_by("-receipt_seq")
+def _newest_open(wallets: list[str] | None, of: Market, before: int, limit: int) -> list[UUID]:
+    found = BookEntry.objects.filter(market=of, receipt_seq__lt=before).order_by("-receipt_seq")
     if wallets is not None:
         found = found.filter(wallet__in=wallets)
     return list(found.values_list("order_id", flat=True)[:limit])
 
 
-def _newest_of(wallets: list[str], of: Market, statuses: Collection[str], limit: int) -> list[UUID]:
+def _newest_of(
+    wallets: list[str], of: Market, statuses: Collection[str], before: int, limit: int
+) -> list[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST_OF_EACH, [wallets, of.id, list(statuses), limit, limit])
+        cursor.execute(_NEWEST_OF_EACH, [wallets, of.id, list(statuses), before, limit, limit])
         return [id_ for (id_,) in cursor.fetchall()]
 
 

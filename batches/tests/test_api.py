@@ -232,9 +232,27 @@ def test_other_wallets_orders_are_not_there(
 
 def test_unknown_parameters_and_markets_are_told(api: Callable[..., Any], market: Market) -> None:
     assert api("get", "/api/batches?limit=0&what=1").status_code == 400
+    alone = api("get", "/api/batches?before=7")
+    assert (alone.status_code, alone.json()["errors"][0]["field"]) == (400, "before")
     assert api("get", "/api/batches?market=NOPE").status_code == 404
     assert api("get", "/api/batches/JUP-USDC/1").status_code == 404
     assert api("get", "/api/batches/JUP-USDC/1/bundle").status_code == 404
+
+
+def test_lists_go_on_where_they_ended(api: Callable[..., Any], batch: Batch) -> None:
+    path, name, number = "/api/batches", batch.market.name, batch.number
+    (found,) = api("get", f"{path}?market={name}&before={number + 1}&limit=1").json()["batches"]
+    assert found["batchNo"] == number
+    later = api("get", f"{path}?market={name}&before={number}").json()["batches"]
+    assert all(each["batchNo"] < number for each in later)
+    (point,) = api("get", f"{path}/{name}/prices?before={number + 1}").json()["prices"]
+    assert point["batchNo"] == number
+    assert api("get", f"{path}/{name}/prices?before={number}").json()["prices"] == []
+    first = api("get", f"{path}/{name}/orders?limit=1").json()
+    (newest,), seq = first["orders"], first["orders"][0]["receipt"]["seq"]
+    assert first["hasMore"]
+    (second,) = api("get", f"{path}/{name}/orders?limit=1&before={seq}").json()["orders"]
+    assert second["receipt"]["seq"] == seq - 1 and second["hash"] != newest["hash"]
 
 
 def test_lists_cost_as_many_queries_however_long_they_are(

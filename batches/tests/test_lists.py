@@ -132,3 +132,31 @@ def test_the_newest_orders_come_first(
 
     assert rows_read(orders) < FEW
     assert orders() == [1_000 + OVER - n for n in range(LIMIT)]
+
+
+@pytest.mark.parametrize(("wallets", "which"), list(product(([], WALLETS), (None, "ended"))))
+def test_a_page_far_back_reads_no_more_than_the_first(
+    book: tuple[Market, list[BatchOrder]], wallets: list[str], which: str
+) -> None:
+    market, _ = book
+    newest = 1_000 + OVER // 2
+
+    def orders() -> list[int]:
+        found = selectors.orders(market, caller(*wallets), LIMIT, which=which, before=newest)
+        return [row.receipt_seq for row in found]
+
+    assert rows_read(orders) < FEW
+    assert orders() == [newest - 1 - n for n in range(LIMIT)]
+
+
+@pytest.mark.parametrize("status", [None, "SETTLED"])
+def test_a_page_of_batches_far_back_reads_no_more(
+    markets: dict[str | None, Market | None], status: str | None
+) -> None:
+    newest = OVER // 2
+
+    def page() -> list[Batch]:
+        return list(selectors.batches(markets["busy"], status, newest)[:LIMIT])
+
+    assert rows_read(page) < FEW
+    assert [row.number for row in page()] == [newest - 1 - n for n in range(LIMIT)]

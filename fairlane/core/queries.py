@@ -31,12 +31,17 @@ class Query:
         value = self.text(name)
         if value is None:
             return None
-        # Ten digits, so that a number of thousands of them is not even read.
-        if value.isascii() and value.isdigit() and len(value) <= 10 and least <= int(value) <= most:
+        # 64 bits have no more digits: a number of thousands of them is not even read.
+        if value.isascii() and value.isdigit() and len(value) <= 19 and least <= int(value) <= most:
             return int(value)
         told = f"A whole number from {least} to {most}."
         self._errors.append(FieldError(name, "invalid", told))
         return None
+
+    def requires(self, name: str, other: str) -> None:
+        """Tell if the one is given without the other, which gives it a meaning."""
+        if name in self._query and other not in self._query:
+            self._errors.append(FieldError(name, "invalid", f"Only together with {other}."))
 
     def finish(self) -> None:
         """
