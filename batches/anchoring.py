@@ -78,6 +78,17 @@ def is_proven(bundle: Bundle, evidence: Evidence) -> bool:
     return holds(chain.from_iterable(checks))
 
 
+def executed(bundle: Bundle, evidence: Evidence) -> bool | None:
+    """Whether the batch was anchored in time, and so executed; None where that is not known."""
+    if is_proven(bundle, evidence):
+        return evidence.chain[bundle.anchor or ""].slot < bundle.header.target_slot
+    first, last = searched(bundle.header)
+    listing = evidence.listing
+    if listing is None or listing.first_slot > first or listing.last_slot < last:
+        return None
+    return None if any(a.tick == bundle.tick.number for a in listing.anchors) else False
+
+
 def holds(findings: Iterable[Broken | Missing]) -> bool:
     """Whether a check has found nothing."""
     return next(iter(findings), None) is None

@@ -133,10 +133,16 @@ class Bundle:
             Malformed: they are none, or not in the one way to write it.
         """
         try:
-            bundle = _read(json.loads(data))
+            document = json.loads(data)
+        except (RecursionError, ValueError) as error:
+            raise Malformed("format", f"is no JSON: {error}") from None
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            raise Malformed("format", f"is not {FORMAT}")
+        try:
+            bundle = _read(document)
         except Malformed:
             raise
-        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise Malformed("bundle", f"{type(error).__name__}: {error}") from None
         if bytes(bundle) != data.rstrip(b"\n"):
             raise Malformed("bundle", "is not written canonically")
@@ -144,8 +150,6 @@ class Bundle:
 
 
 def _read(document: Mapping[str, Any]) -> Bundle:
-    if document["format"] != FORMAT:
-        raise Malformed("format", f"is not {FORMAT}")
     tick, result = document["tick"], document["result"]
     return Bundle(
         header=Header.parse(bytes.fromhex(document["header"])),

@@ -14,6 +14,7 @@ def verdict(batch: Batch) -> Verdict:
         Problem: 404, it is not published yet.
     """
     published = publication.bundle(batch)
-    found = adapters.run(chain_reading.read(adapters.solana(), published))
     earlier = publication.earlier(batch, published)
-    return verify.judge(bytes(published), Evidence(earlier, found.transactions, found.listing))
+    found = adapters.run(chain_reading.read(adapters.solana(), published, earlier))
+    evidence = Evidence(earlier, found.transactions, found.listing, is_first=not earlier)
+    return verify.judge(bytes(published), evidence)

@@ -1,13 +1,13 @@
 """What the chain says of a published batch: asked of a node, for its verification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from solders.pubkey import Pubkey
 
 from batches import anchoring
 from batches.bundle import Bundle
-from batches.evidence import ChainTransaction, Listing
+from batches.evidence import ChainTransaction, Listing, Moved
 from chains.errors import ChainError
 from chains.http import Http
 from chains.ports import LandedTransaction, ListedTransaction, SolanaNode
@@ -35,18 +35,23 @@ class Reading:
     listing: Listing | None
 
 
-async def read_at(url: str, bundle: Bundle) -> Reading:
+async def read_at(url: str, bundle: Bundle, earlier: Sequence[Bundle] = ()) -> Reading:
     """Read what the node at a URL has."""
     http = Http(timeout_s=RPC_TIMEOUT_S)
     try:
-        return await read(SolanaClient(url, http), bundle)
+        return await read(SolanaClient(url, http), bundle, earlier)
     finally:
         await http.aclose()
 
 
-async def read(node: SolanaNode, bundle: Bundle) -> Reading:
-    """Read what there is; of a node that does not answer, nothing."""
-    names = (bundle.anchor, bundle.tick.previous_anchor, *bundle.settlements)
+async def read(node: SolanaNode, bundle: Bundle, earlier: Sequence[Bundle] = ()) -> Reading:
+    """Read what there is; of a node that does not answer, nothing.
+
+    Args:
+        earlier: whose anchors are read too.
+    """
+    anchors = (each.anchor for each in earlier)
+    names = (bundle.anchor, bundle.tick.previous_anchor, *bundle.settlements, *anchors)
     named = list(dict.fromkeys(name for name in names if name is not None))
     found = await node.transactions(named, "finalized") if named else []
     transactions = {
@@ -55,25 +60,32 @@ async def read(node: SolanaNode, bundle: Bundle) -> Reading:
         if landed is not None and landed.err is None
     }
     try:
-        listing = await _listing(node, bundle, transactions)
+        listing = await _listing(node, bundle, earlier, transactions)
     except ChainError:
         listing = None
     return Reading(transactions, listing)
 
 
 async def _listing(
-    node: SolanaNode, bundle: Bundle, transactions: Mapping[str, ChainTransaction]
+    node: SolanaNode,
+    bundle: Bundle,
+    earlier: Sequence[Bundle],
+    transactions: Mapping[str, ChainTransaction],
 ) -> Listing | None:
     if bundle.anchor not in transactions:
         return None
     first, last = anchoring.searched(bundle.header)
+    # Where those before it have no anchor, the list shows it if it goes back as far as for them.
+    rolled = (anchoring.searched(e.header)[0] for e in earlier if e.anchor is None)
+    first = min([first, *(each for each in rolled if each > first - anchoring.SEARCHED_SLOTS)])
     before = _settlement_after(bundle, transactions, last)
     if before is None and await node.slot("finalized") <= last:
         return None
     lines = await _lines(node, bundle.coordinator, before, first)
     if lines is None:
         return None
-    marks = f" t={bundle.tick.number} ", f" prev={Pubkey.from_bytes(bundle.tick.previous)}"
+    ticks = {each.tick.number for each in (bundle, *earlier)}
+    marks = {f" prev={Pubkey.from_bytes(bundle.tick.previous)}", *(f" t={t} " for t in ticks)}
     candidates = [
         line.signature
         for line in lines
@@ -116,9 +128,5 @@ async def _lines(
 
 
 def _evidence(landed: LandedTransaction) -> ChainTransaction:
-    credits: dict[tuple[str, str], int] = {}
-    for balance in landed.balances:
-        if balance.after > balance.before:
-            key = (balance.owner, balance.mint)
-            credits[key] = credits.get(key, 0) + balance.after - balance.before
-    return ChainTransaction(landed.slot, landed.payer, tuple(landed.memos), credits)
+    moved = tuple(Moved(b.account, b.owner, b.mint, b.after - b.before) for b in landed.balances)
+    return ChainTransaction(landed.slot, landed.payer, tuple(landed.memos), moved)

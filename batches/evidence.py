@@ -9,17 +9,28 @@ from chains.solana.anchor import Anchor
 
 
 @dataclass(frozen=True, slots=True)
-class ChainTransaction:
-    """A finalized transaction that succeeded, as the chain has it.
+class Moved:
+    """What a token account has gained, or lost.
 
     Attributes:
-        credits: atoms received, by owner's address and mint.
+        owner: the wallet that may spend from it.
+        atoms: below zero where it has lost.
     """
+
+    account: str
+    owner: str
+    mint: str
+    atoms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainTransaction:
+    """A finalized transaction that succeeded, as the chain has it."""
 
     slot: int
     payer: str
     memos: tuple[str, ...] = ()
-    credits: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    moved: tuple[Moved, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +56,14 @@ class Evidence:
         chain: transactions by signature.
         listing: the anchors around the bundle's own.
         receipts: of orders that may be in the batch.
+        is_first: whether the market is known to have no batch before.
     """
 
     earlier: Sequence[Bundle] = ()
     chain: Mapping[str, ChainTransaction] = field(default_factory=dict)
     listing: Listing | None = None
     receipts: Sequence[SignedReceipt] = ()
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

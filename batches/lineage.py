@@ -23,90 +23,18 @@ age `a` and `r` lots, and was in an earlier batch with age `b`, which left `l` o
 | `a` = 0 | in none, of all those closed since its receipt | holds |
 | `a` = 0 | one of those is missing | UNCERTAIN |
 
-Where only what an earlier batch *came to* is in question, each outcome that its commitment allows,
-with its pool or without, is held to be possible.
+What an earlier batch *came to* is one of the outcomes that its commitment allows, and nothing where
+it was not anchored in time (`batches/past.py`). What holds for some of them only is not told.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from batches import anchoring, band
+from batches import band, payments
 from batches.bundle import Bundle
-from batches.clearing import Batch, Result, clear_tick
-from batches.evidence import Broken, Evidence, Findings, Missing
+from batches.evidence import Broken, Findings, Missing
 from batches.leaves import Leaves
+from batches.past import History, Outcome, Past
 from batches.records import NO_HEADER, Header, Leaf, TimeInForce
-
-
-@dataclass(frozen=True)
-class Past:
-    """An earlier batch of the market.
-
-    Attributes:
-        proven: whether the coordinator has certainly committed to it.
-    """
-
-    bundle: Bundle
-    proven: bool
-
-    @property
-    def header(self) -> Header:
-        return self.bundle.header
-
-    @cached_property
-    def leaves(self) -> dict[bytes, Leaf]:
-        """Its orders, by their hash."""
-        return {leaf.order.hash: leaf for leaf in self.bundle.leaves}
-
-    @cached_property
-    def lots(self) -> dict[bytes, int]:
-        """What it filled, as it is published."""
-        return _lots(self.bundle.result)
-
-    @cached_property
-    def outcomes(self) -> Sequence[Result]:
-        """What its commitment allows it to come to."""
-        pools = (True, False) if self.header.pool_base else (False,)
-        batch = Batch(self.header, self.bundle.leaves)
-        try:
-            return [clear_tick([batch], use_pools=use)[0] for use in pools]
-        except ValueError:
-            # It cannot be cleared, and so has rolled.
-            return [Result(0, 0, 0, ())]
-
-    def accuses(self, of: str) -> Broken | Missing:
-        """What contradicts this batch."""
-        if self.proven:
-            return Broken(of)
-        return Missing(f"what proves batch {self.header.batch_no}; by it, {of}")
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The earlier batches of a market that are at hand.
-
-    Attributes:
-        chain: those that the header leads back to, without a gap, the newest first.
-        beside: the others.
-        reached: the number of the chain's oldest batch; where it is empty, of the batch itself.
-        gap: the hash of the header that the chain ends before; None where it is all there.
-    """
-
-    chain: Sequence[Past]
-    beside: Sequence[Past]
-    reached: int
-    gap: bytes | None
-
-    @property
-    def all(self) -> Iterator[Past]:
-        yield from self.chain
-        yield from self.beside
-
-    @property
-    def missing(self) -> Missing:
-        header = (self.gap or NO_HEADER).hex()
-        return Missing(f"the market's batch before {self.reached}, with the header {header}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +78,9 @@ def needs(bundle: Bundle) -> Needs:
     new = [leaf.receipt_seq for leaf in bundle.leaves if leaf.age == 0]
     has_before = bundle.header.previous != NO_HEADER
     return Needs(
-        frozenset((leaf.order.hash, leaf.age - 1) for leaf in bundle.leaves if leaf.age),
+        payments.unexplained(bundle).union(
+            (leaf.order.hash, leaf.age - 1) for leaf in bundle.leaves if leaf.age
+        ),
         min(new) if new and has_before else None,
         bundle.header.follows,
         bundle.header.pool_base > 0 and has_before,
@@ -158,40 +88,24 @@ def needs(bundle: Bundle) -> Needs:
     )
 
 
-def takes_over(bundle: Bundle, evidence: Evidence) -> Findings:
-    """Whether everything is what the batches before have left."""
-    history = _history(bundle, evidence)
-    yield from _chained(bundle.header, history)
+def takes_over(bundle: Bundle, history: History, *, is_first: bool) -> Findings:
+    """Whether everything is what the batches before have left.
+
+    Args:
+        is_first: whether the market is known to have none.
+    """
+    yield from _chained(bundle.header, history, is_first)
     yield from _orders(bundle, history)
     yield from _reference(bundle.header, history)
     yield from _reserves(bundle.header, history)
 
 
-def _history(bundle: Bundle, evidence: Evidence) -> History:
-    own = bundle.header
-    known = {
-        each.header.hash: each
-        for each in evidence.earlier
-        if (each.header.market, each.coordinator) == (own.market, bundle.coordinator)
-        and anchoring.holds(anchoring.commitment(each))
-    }
-    linked: list[Past] = []
-    at = own
-    while (before := known.pop(at.previous, None)) is not None:
-        linked.append(Past(before, proven=True))
-        at = before.header
-    beside = [
-        Past(each, anchoring.is_proven(each, evidence))
-        for each in known.values()
-        if each.header.batch_no < own.batch_no
-    ]
-    gap = None if at.previous == NO_HEADER else at.previous
-    return History(linked, beside, at.batch_no, gap)
-
-
-def _chained(header: Header, history: History) -> Findings:
-    if header.previous == NO_HEADER and header.follows:
-        yield Broken("the first batch of the market has a reference out of another one")
+def _chained(header: Header, history: History, is_first: bool) -> Findings:
+    if header.previous == NO_HEADER:
+        if header.follows:
+            yield Broken("the first batch of the market has a reference out of another one")
+        if not is_first:
+            yield Missing("that the market has no batch before this one")
     if history.chain and history.chain[0].header.batch_no >= header.batch_no:
         yield Broken("the batch before is not before it")
     if not history.chain and history.gap is not None:
@@ -238,20 +152,17 @@ def _contradictions(name: str, leaf: Leaf, past: Past) -> Findings:
         yield past.accuses(f"{name} had another receipt in batch {number}")
     elif leaf.age <= before.age:
         yield past.accuses(f"{name} has waited no longer than in batch {number}")
-    elif not _may_be_left(leaf, before, past.lots):
-        if any(_may_be_left(leaf, before, _lots(outcome)) for outcome in past.outcomes):
+    else:
+        holds = past.tells(lambda outcome: _may_be_left(leaf, before, outcome))
+        if holds is None:
             yield Missing(f"what batch {number} came to, on which {name} depends")
-        else:
+        elif not holds:
             yield past.accuses(f"{name} is not what batch {number} left of it")
 
 
-def _may_be_left(leaf: Leaf, before: Leaf, filled: dict[bytes, int]) -> bool:
-    left = before.remaining - filled.get(leaf.order.hash, 0)
+def _may_be_left(leaf: Leaf, before: Leaf, outcome: Outcome) -> bool:
+    left = before.remaining - outcome.lots.get(leaf.order.hash, 0)
     return leaf.remaining == left if leaf.age == before.age + 1 else leaf.remaining <= left
-
-
-def _lots(result: Result) -> dict[bytes, int]:
-    return {fill.order_hash: fill.lots for fill in result.fills}
 
 
 def _reference(header: Header, history: History) -> Findings:
@@ -275,10 +186,13 @@ def _followed(header: Header, history: History) -> Findings:
             yield Broken(f"the reference comes out of batch {number}, which there is none of")
         else:
             yield Missing(f"batch {number}, which the reference comes out of")
-    elif header.reference != _after(past, past.bundle.result):
-        if header.reference in [_after(past, outcome) for outcome in past.outcomes]:
+    elif past.executed is False:
+        yield past.accuses(f"the reference comes out of batch {number}, which did not execute")
+    else:
+        holds = past.tells(lambda o: header.reference == _after(past, o), executed=True)
+        if holds is None:
             yield Missing(f"what batch {number} came to, on which the reference depends")
-        else:
+        elif not holds:
             yield past.accuses(f"the reference does not follow from batch {number}")
 
 
@@ -287,9 +201,9 @@ def _is_passed(number: int, history: History) -> bool:
     return history.gap is None or history.reached < number
 
 
-def _after(past: Past, result: Result) -> int:
+def _after(past: Past, outcome: Outcome) -> int:
     leaves = Leaves.of(past.bundle.leaves)
-    return band.following(past.header, price=result.price, leaves=leaves)
+    return band.following(past.header, price=outcome.result.price, leaves=leaves)
 
 
 def _reserves(header: Header, history: History) -> Findings:
@@ -303,14 +217,14 @@ def _reserves(header: Header, history: History) -> Findings:
             yield history.missing
         return
     named, number = (header.pool_base, header.pool_quote), past.header.batch_no
-    if named == _left_in_pool(past.header, past.bundle.result):
-        return
-    if named in [_left_in_pool(past.header, outcome) for outcome in past.outcomes]:
+    holds = past.tells(lambda outcome: named == _left_in_pool(past.header, outcome))
+    if holds is None:
         yield Missing(f"what batch {number} came to, on which the pool depends")
-    else:
+    elif not holds:
         yield Missing(f"what was put into the pool or taken out since batch {number}")
 
 
-def _left_in_pool(header: Header, result: Result) -> tuple[int, int]:
+def _left_in_pool(header: Header, outcome: Outcome) -> tuple[int, int]:
+    result = outcome.result
     sold, got = result.pool_lots * header.lot, result.pool_quote
     return header.pool_base - sold, header.pool_quote + (got if sold > 0 else -got)

@@ -9,10 +9,11 @@ from batches.calendar import ESCROW_SLOTS, MIN_LEAD_SLOTS
 from batches.stage_names import CLOSE
 from batches.timekeeping import Now
 
-# Names are functions of what is planned, so that planning twice plans once. Only batches whose
-# cutoff is ahead are planned, as many as asked for beyond those too near for an escrow to be seen,
-# and beneath no tick that is closed: one that somebody holds is being closed now. A tick's first
-# work is due when its cutoff is thought to be: the slot decides, not this time.
+# Names are functions of what is planned, so that planning twice plans once; those of batches
+# ascend, so that they lie together. Only batches whose cutoff is ahead are planned, as many as
+# asked for beyond those too near for an escrow to be seen, and beneath no tick that is closed: one
+# that somebody holds is being closed now. A tick's first work is due when its cutoff is thought to
+# be: the slot decides, not this time.
 _PLAN = """
     WITH active AS (
         SELECT m.id, m.address, m.cadence_ms, m.planned_until,
@@ -47,8 +48,8 @@ _PLAN = """
     ), batches AS (
         INSERT INTO batches_batch (id, market_id, tick_id, number, status, seq, wallet, orders,
             price, volume, turnover, fees, fills, pool_used, pool_lots, pool_quote, reason)
-        SELECT md5('batch ' || due.id || ' ' || number)::uuid, due.id, tick, number, 'PLANNED', 1,
-            address, 0, 0, 0, 0, 0, 0, false, 0, 0, ''
+        SELECT (lpad(to_hex(number), 16, '0') || lpad(to_hex(due.id), 16, '0'))::uuid, due.id, tick,
+            number, 'PLANNED', 1, address, 0, 0, 0, 0, 0, 0, false, 0, 0, ''
         FROM due JOIN (SELECT id FROM ticks UNION ALL SELECT id FROM standing) AS open
             ON open.id = tick
         ON CONFLICT DO NOTHING RETURNING 1

@@ -12,8 +12,9 @@ from batches.models import Batch, BatchFill, Tick, Transfer
 from batches.records import LEAF_SIZE, Fill, Header, Leaf
 from fairlane.core.errors import not_found
 
-# Batches back that are looked at: an order that waits is in every one, unless its market is paused.
-_LOOK_BACK = 50
+# Batches back that a request looks at: an order that waits is in every one, unless its market is
+# paused.
+LOOK_BACK = 50
 # Statuses of batches that nothing has been decided about: they are known when they have cleared.
 _SECRET = ("PLANNED", "CLOSED", "COMMITTED")
 
@@ -62,14 +63,20 @@ def _unpublished(batch: Batch) -> str:
     return f"The batch is {batch.status} from before its orders were fixed: nothing is published"
 
 
-def earlier(batch: Batch, published: Bundle) -> list[Bundle]:
-    """The batches that left what this one took over, and all between, the newest first."""
+def earlier(batch: Batch, published: Bundle, *, most: int | None = LOOK_BACK) -> list[Bundle]:
+    """The batches that left what this one took over, and all between, the newest first; none where
+    it is the market's first.
+
+    Args:
+        most: batches back that are looked at; None for all.
+    """
     needs = lineage.needs(published)
     found: list[Bundle] = []
     before = Batch.objects.filter(market=batch.market_id, number__lt=batch.number)
     before = before.exclude(header=None).exclude(status__in=_SECRET).order_by("-number")
-    # One by one, because most often the first is enough.
-    for id_ in before.values_list("id", flat=True)[:_LOOK_BACK] if needs else ():
+    # One by one, because most often the first is enough; which is looked at even where the batch
+    # says that there is none.
+    for id_ in before.values_list("id", flat=True)[:most]:
         found.append(bundle(Batch.objects.select_related("market", "tick").get(id=id_)))
         needs = needs.without(found[-1])
         if not needs:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from batches import chain_evidence, proofs, publication, representation
+from batches.anchoring import NO_ROOT
 from batches.models import Batch
 from chains.errors import ChainError
 from fairlane.core.errors import unavailable
@@ -57,7 +58,10 @@ def bundle(batch: Batch) -> Published:
     """The canonical bundle."""
 
     def make() -> Answer:
-        return Answer(bytes(publication.bundle(batch)), _settled(batch))
+        found = publication.bundle(batch)
+        # The anchor of the tick before may be found later.
+        is_followed = found.tick.previous == NO_ROOT or found.tick.previous_anchor is not None
+        return Answer(bytes(found), _settled(batch) and is_followed)
 
     return _published(batch, "bundle", 1 + batch.orders // _READ_ORDERS, make)
 

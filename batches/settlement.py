@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -13,8 +14,9 @@ from batches.records import Fill, Header, Leaf, Side
 from chains.solana.swap import MEMO_PREFIX
 
 _MEMO = re.compile(re.escape(MEMO_PREFIX) + r"[0-9a-f-]{36} t=([0-9]{1,20})", re.ASCII)
-# Whole numbers of any size: atoms of a token need more bits than lots do.
-Amounts = npt.NDArray[np.object_]
+# Whole numbers: atoms of a token need more bits than lots do, and so are of any size, or of 64 bits
+# where these hold every sum.
+Amounts = npt.NDArray[Any]
 
 
 def proceeds(header: Header, leaves: Sequence[Leaf], fills: Iterable[Fill]) -> list[Payout]:
@@ -51,10 +53,10 @@ def spent(lot: int, buys: Flags, lots: Amounts, quotes: Amounts, fees: Amounts) 
     return used
 
 
-def net(owners: Iterable[bytes], base: Iterable[int], quote: Iterable[int]) -> list[Payout]:
+def net(owners: Iterable[bytes], base: Amounts, quote: Amounts) -> list[Payout]:
     """One payout for each owner who gets anything, in the order of their keys."""
     sums: dict[bytes, tuple[int, int]] = {}
-    for owner, more_base, more_quote in zip(owners, base, quote, strict=True):
+    for owner, more_base, more_quote in zip(owners, base.tolist(), quote.tolist(), strict=True):
         so_far = sums.get(owner, (0, 0))
         sums[owner] = so_far[0] + more_base, so_far[1] + more_quote
     return [Payout(owner, *both) for owner, both in sorted(sums.items()) if any(both)]

@@ -3,7 +3,7 @@
 A violation is only what that data proves. What is not at hand makes the verdict uncertain.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,6 +11,7 @@ from batches import anchoring, lineage, payments, promises
 from batches.bundle import Bundle
 from batches.clearing import Batch, clear_tick
 from batches.evidence import Broken, Evidence, Findings, Missing
+from batches.past import History, history_of
 from batches.records import Leaf, TimeInForce
 
 Status = Literal["VERIFIED", "VIOLATION", "UNCERTAIN"]
@@ -38,6 +39,11 @@ class Verdict:
         return None if step in self.unsettled else True
 
 
+def unread(reason: str) -> Verdict:
+    """Nothing could be checked."""
+    return Verdict("UNCERTAIN", None, (reason,), frozenset(range(1, len(STEPS) + 1)))
+
+
 # What each step checks, from the first.
 STEPS = (
     "The records are canonical, and the cutoff is before the slot",
@@ -56,8 +62,8 @@ def verify(bundle: Bundle, evidence: Evidence) -> Verdict:
     # A dictionary, so that what several checks miss is said once.
     missing: dict[str, None] = {}
     unsettled: set[int] = set()
-    for step, check in enumerate(_CHECKS, start=2):
-        for finding in check(bundle, evidence):
+    for step, findings in enumerate(_checks(bundle, evidence), start=2):
+        for finding in findings:
             if isinstance(finding, Broken):
                 return Verdict("VIOLATION", step, (finding.evidence,), frozenset(unsettled))
             missing[finding.what] = None
@@ -67,16 +73,24 @@ def verify(bundle: Bundle, evidence: Evidence) -> Verdict:
     return Verdict("VERIFIED")
 
 
-def _commitment(bundle: Bundle, _: Evidence) -> Findings:
-    return anchoring.commitment(bundle)
+def _checks(bundle: Bundle, evidence: Evidence) -> Iterator[Findings]:
+    """What each step from the second on finds; none relies on what one before has not shown."""
+    yield anchoring.commitment(bundle)
+    history = history_of(bundle, evidence)
+    yield _orders(bundle, evidence, history)
+    yield anchoring.anchored(bundle, evidence)
+    yield anchoring.in_sequence(bundle, evidence)
+    yield _clearing(bundle)
+    yield payments.conserved(bundle, history)
+    yield payments.transferred(bundle, evidence)
 
 
-def _orders(bundle: Bundle, evidence: Evidence) -> Findings:
+def _orders(bundle: Bundle, evidence: Evidence, history: History) -> Findings:
     for leaf in bundle.leaves:
         wrong = _wrong_with(leaf, bundle)
         if wrong is not None:
             yield Broken(f"order {leaf.order.hash.hex()} {wrong}")
-    yield from lineage.takes_over(bundle, evidence)
+    yield from lineage.takes_over(bundle, history, is_first=evidence.is_first)
     yield from promises.kept(bundle, evidence)
 
 
@@ -98,7 +112,7 @@ def _wrong_with(leaf: Leaf, bundle: Bundle) -> str | None:
     return next((reason for holds, reason in rules if not holds), None)
 
 
-def _clearing(bundle: Bundle, _: Evidence) -> Findings:
+def _clearing(bundle: Bundle) -> Findings:
     if bundle.anchor is None and not bundle.result.fills:
         # Without an anchor nothing executes.
         return
@@ -106,7 +120,9 @@ def _clearing(bundle: Bundle, _: Evidence) -> Findings:
         batch = Batch(bundle.header, bundle.leaves)
         result = clear_tick([batch], use_pools=bundle.pool_used)[0]
     except ValueError as error:
-        yield Broken(f"the batch cannot be cleared: {error}")
+        # Such a batch rolls.
+        if bundle.result.fills or bundle.payouts:
+            yield Broken(f"the batch cannot be cleared: {error}")
         return
     if bundle.header.pool_base and not bundle.pool_used:
         yield Missing("what became of the reserves that the header names")
@@ -114,14 +130,3 @@ def _clearing(bundle: Bundle, _: Evidence) -> Findings:
         yield Broken(f"the batch clears at {result.price}, not as published")
     if result.root != bundle.result_root:
         yield Broken("the root of the fills is not the published one")
-
-
-_CHECKS: tuple[Callable[[Bundle, Evidence], Findings], ...] = (
-    _commitment,
-    _orders,
-    anchoring.anchored,
-    anchoring.in_sequence,
-    _clearing,
-    payments.conserved,
-    payments.transferred,
-)

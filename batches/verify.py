@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from batches.bundle import Bundle
-from batches.evidence import ChainTransaction, Evidence, Listing
+from batches.evidence import ChainTransaction, Evidence, Listing, Moved
 from batches.receipts import SignedReceipt
 from batches.records import Malformed
-from batches.verification import Verdict, verify
+from batches.verification import Verdict, unread, verify
 from chains.solana import anchor
 
 # Transactions by signature, and the anchors.
@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=[],
         help="a bundle of the market before it; those that it takes something over from, and all"
         " between",
+    )
+    parser.add_argument(
+        "--first", action="store_true", help="believe that the market has no batch before it"
     )
     on_chain = parser.add_mutually_exclusive_group()
     on_chain.add_argument("--rpc", metavar="URL", help="a Solana node to ask")
@@ -56,16 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         earlier = [Bundle.parse(path.read_bytes()) for path in options.earlier]
         receipts = [SignedReceipt.read(path.read_bytes()) for path in options.receipt]
         data = options.bundle.read_bytes()
-        chain, listing = _chain(options, data)
+        chain, listing = _chain(options, data, earlier)
+        verdict = judge(data, Evidence(earlier, chain, listing, receipts, options.first))
     except (OSError, Malformed) as error:
-        verdict = Verdict("UNCERTAIN", None, (str(error),))
-    else:
-        verdict = judge(data, Evidence(earlier, chain, listing, receipts))
+        verdict = unread(str(error))
+    except Exception as error:
+        # Python ends with 1 for what nobody expected, which would tell of a violation.
+        verdict = unread(f"{type(error).__name__}: {error}")
     print(as_json(verdict) if options.json else as_text(verdict))
     return EXIT_CODES[verdict.status]
 
 
-def _chain(options: argparse.Namespace, data: bytes) -> Chain:
+def _chain(options: argparse.Namespace, data: bytes, earlier: Sequence[Bundle]) -> Chain:
     """What the chain has, from where the options say."""
     if options.chain is not None:
         return read_chain(options.chain.read_bytes())
@@ -78,15 +83,18 @@ def _chain(options: argparse.Namespace, data: bytes) -> Chain:
         bundle = Bundle.parse(data)
     except Malformed:
         return {}, None
-    reading = asyncio.run(chain_reading.read_at(options.rpc, bundle))
+    reading = asyncio.run(chain_reading.read_at(options.rpc, bundle, earlier))
     return reading.transactions, reading.listing
 
 
 def judge(data: bytes, evidence: Evidence) -> Verdict:
-    """The verdict on a bundle's bytes; step 1 is that they are one."""
+    """The verdict on a bundle's bytes; step 1 is that they are one, if they say so: what does not
+    proves nothing."""
     try:
         bundle = Bundle.parse(data)
     except Malformed as error:
+        if error.field == "format":
+            return unread(str(error))
         return Verdict("VIOLATION", 1, (str(error),))
     return verify(bundle, evidence)
 
@@ -94,8 +102,9 @@ def judge(data: bytes, evidence: Evidence) -> Verdict:
 def read_chain(data: bytes) -> Chain:
     """What a file tells of the chain.
 
-    It has `transactions` by signature with `slot`, `payer`, `memos`, and `credits` by owner and
-    mint; and, if known, a `listing` with `firstSlot`, `lastSlot`, and the memos of the `anchors`.
+    It has `transactions` by signature with `slot`, `payer`, `memos`, and what token accounts have
+    `moved`: `account`, `owner`, `mint`, and `atoms`, which are below zero for what one lost. And,
+    if known, a `listing` with `firstSlot`, `lastSlot`, and the memos of the `anchors`.
 
     Raises:
         Malformed: the bytes are something else.
@@ -105,7 +114,14 @@ def read_chain(data: bytes) -> Chain:
         listing = document.get("listing")
         found = document["transactions"].items()
         return {name: _transaction(each) for name, each in found}, listing and _listing(listing)
-    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise Malformed("chain", f"{type(error).__name__}: {error}") from None
 
 
@@ -114,11 +130,10 @@ def _transaction(found: Mapping[str, Any]) -> ChainTransaction:
         slot=int(found["slot"]),
         payer=str(found["payer"]),
         memos=tuple(str(memo) for memo in found.get("memos", ())),
-        credits={
-            (owner, mint): int(amount)
-            for owner, by_mint in found.get("credits", {}).items()
-            for mint, amount in by_mint.items()
-        },
+        moved=tuple(
+            Moved(str(m["account"]), str(m["owner"]), str(m["mint"]), int(m["atoms"]))
+            for m in found.get("moved", ())
+        ),
     )
 
 

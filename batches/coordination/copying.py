@@ -28,8 +28,9 @@ def bigints(values: Ints) -> Column:
     return Column(values.astype(">i8"))
 
 
-def uuids(values: Sequence[bytes]) -> Column:
-    return Column(np.frombuffer(b"".join(values), "V16"))
+def uuids(values: npt.NDArray[np.void]) -> Column:
+    """The 16 bytes of each."""
+    return Column(values)
 
 
 def numerics(values: Amounts) -> Column:
@@ -38,6 +39,8 @@ def numerics(values: Amounts) -> Column:
     Raises:
         OverflowError: one is none.
     """
+    if values.dtype != object and values.size and values.min() < 0:
+        raise OverflowError("an amount is below zero")
     left = values.astype(np.uint64)
     found = np.zeros(len(left), _NUMERIC)
     found["head"] = (_DIGITS, _DIGITS - 1, 0, 0)
@@ -63,3 +66,24 @@ def rows(columns: Sequence[Column]) -> Iterable[bytes]:
         table[f"size{number}"] = column.values.dtype.itemsize
         table[f"value{number}"] = column.values
     return _START, table.tobytes(), _END
+
+
+def parse(data: bytes, fields: Sequence[tuple[str, npt.DTypeLike]]) -> npt.NDArray[np.void]:
+    """Rows that `COPY … TO STDOUT (FORMAT BINARY)` has sent, of columns with values of one size.
+
+    Args:
+        fields: names and types of the columns.
+
+    Raises:
+        ValueError: a row has other columns.
+    """
+    layout: list[tuple[str, npt.DTypeLike]] = [("count", ">i2")]
+    for name, kind in fields:
+        layout += [(f"size of {name}", ">i4"), (name, kind)]
+    body = memoryview(data)[len(_START) : -len(_END)]
+    found = np.frombuffer(body, np.dtype(layout))
+    sizes = {f"size of {name}": np.dtype(kind).itemsize for name, kind in fields}
+    for name, size in {"count": len(fields), **sizes}.items():
+        if np.any(found[name] != size):
+            raise ValueError(f"the {name} is not {size} in every row")
+    return found

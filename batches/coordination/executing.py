@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import structlog
 from django.db import connection, transaction
 from solders.pubkey import Pubkey
@@ -11,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from batches import timekeeping
 from batches.clearing import Cleared, Committed, clear_columns
-from batches.coordination import filling, pooling, references, releasing, settling
+from batches.coordination import copying, filling, pooling, references, releasing, settling
 from batches.coordination.outcomes import Held, Outcome, outcome
 from batches.leaves import Leaves
 from batches.ledger import Journal
@@ -23,6 +24,18 @@ from chains.errors import ChainError
 from fairlane.core import bulk, checkpoints, claims, transitions, wakeups
 from fairlane.core.claims import Claim
 from fairlane.core.transitions import Move
+
+# An amount is sent as two halves of 32 bits each, since 63 may not hold it.
+_HELD = """
+    COPY (
+        SELECT o.batch_id, o.id, o.hash,
+            div(o.escrow_left, 4294967296)::bigint, mod(o.escrow_left, 4294967296)::bigint
+        FROM batches_bookentry k JOIN batches_batchorder o ON o.id = k.order_id
+        WHERE k.market_id = ANY(%s) AND o.status = 'OPEN' AND o.batch_id = ANY(%s)
+        ORDER BY o.batch_id, o.hash
+    ) TO STDOUT (FORMAT BINARY)
+"""
+_HELD_COLUMNS = [("batch", "V16"), ("id", "V16"), ("hash", "V32"), ("high", ">i8"), ("low", ">i8")]
 
 logger = structlog.get_logger(__name__)
 
@@ -99,21 +112,21 @@ def _results(committed: Sequence[Committed]) -> list[Cleared | None]:
 
 def _held(batches: Sequence[Batch]) -> dict[UUID, Held]:
     """The orders of the batches."""
-    held = {batch.id: Held([], [], []) for batch in batches}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT o.batch_id, uuid_send(o.id), o.hash, o.escrow_left::text"
-            " FROM batches_bookentry k JOIN batches_batchorder o ON o.id = k.order_id"
-            " WHERE k.market_id = ANY(%s) AND o.status = 'OPEN' AND o.batch_id = ANY(%s)"
-            " ORDER BY o.hash",
-            [[batch.market_id for batch in batches], list(held)],
+        wanted = [[batch.market_id for batch in batches], [batch.id for batch in batches]]
+        with cursor.copy(_HELD, wanted) as copy:
+            rows = copying.parse(b"".join(copy), _HELD_COLUMNS)
+    starts = np.flatnonzero(rows["batch"][1:] != rows["batch"][:-1]) + 1
+    parts = np.split(rows, starts) if len(rows) else []
+    nothing = Held(rows["id"], b"", np.zeros(0, np.uint64))
+    return dict.fromkeys((batch.id for batch in batches), nothing) | {
+        UUID(bytes=part["batch"][0].tobytes()): Held(
+            part["id"],
+            part["hash"].tobytes(),
+            part["high"].astype(np.uint64) * np.uint64(2**32) + part["low"].astype(np.uint64),
         )
-        for batch_id, id_, hash_, escrow_left in cursor.fetchall():
-            of_batch = held[batch_id]
-            of_batch.ids.append(id_)
-            of_batch.hashes.append(hash_)
-            of_batch.escrow_left.append(int(escrow_left))
-    return held
+        for part in parts
+    }
 
 
 def _until_slot(tick: Tick) -> int:

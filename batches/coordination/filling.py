@@ -103,7 +103,7 @@ def _columns(outcomes: Sequence[Outcome]) -> list[copying.Column]:
         [each.remaining for each in outcomes],
         [each.ages for each in outcomes],
     ]
-    ids = copying.uuids([id_ for each in outcomes for id_ in each.ids])
+    ids = copying.uuids(np.concatenate([each.ids for each in outcomes]))
     high, low = ids.values.view(">u8").reshape(-1, 2).T
     return copying.taken(
         [

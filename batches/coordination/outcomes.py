@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import numpy.typing as npt
 
 from batches import ledger
 from batches.auction import Ints
@@ -24,12 +25,13 @@ class Held:
 
     Attributes:
         ids: the 16 bytes of each.
+        hashes: the 32 bytes of each, one after the other.
         escrow_left: atoms of each.
     """
 
-    ids: list[bytes]
-    hashes: list[bytes]
-    escrow_left: list[int]
+    ids: npt.NDArray[np.void]
+    hashes: bytes
+    escrow_left: npt.NDArray[np.uint64]
 
 
 class Ending(IntEnum):
@@ -55,7 +57,7 @@ class Outcome:
 
     batch: Batch
     result: Cleared
-    ids: Sequence[bytes]
+    ids: npt.NDArray[np.void]
     endings: Ints
     remaining: Ints
     ages: Ints
@@ -103,22 +105,31 @@ def outcome(batch: Batch, committed: Committed, result: Cleared, held: Held) -> 
         RuntimeError: what is stored is not what was committed to, which only a fault can cause.
     """
     leaves, lot = committed.leaves, committed.header.lot
-    if leaves.hashes() != held.hashes:
+    hashes = leaves.hashes()
+    if b"".join(hashes) != held.hashes:
         raise RuntimeError(f"the orders of batch {batch.id} are not those that it has committed to")
     buys = committed.buys()
     remaining = leaves.column("remaining") - result.lots
     endings = _endings(remaining, leaves.column("time_in_force"))
-    columns = (result.lots, result.quotes, result.fees, result.surplus)
-    lots, quotes, fees, surplus = (column.astype(object) for column in columns)
-    left = np.array(held.escrow_left, object) - spent(lot, buys, lots, quotes, fees)
+    columns = (result.lots, result.quotes, result.fees, result.surplus, held.escrow_left)
+    kind = object if _are_large(result, lot, held) else np.int64
+    lots, quotes, fees, surplus, escrow = (column.astype(kind) for column in columns)
+    left = escrow - spent(lot, buys, lots, quotes, fees)
     given_back = left * (endings != Ending.OPEN)
     base, quote = brought(lot, buys, lots, quotes, fees, surplus)
     payouts = net(leaves.owners(), base + given_back * ~buys, quote + given_back * buys)
-    root = build(result.fills(held.hashes)).root
+    root = build(result.fills(hashes)).root
     ages = leaves.column("age") + 1
     return Outcome(
         batch, result, held.ids, endings, remaining, ages, left - given_back, payouts, root
     )
+
+
+def _are_large(result: Cleared, lot: int, held: Held) -> bool:
+    """Whether sums of these amounts may need more than 64 bits. Else counting is fifty times as
+    fast."""
+    sums = (result.lots.sum(dtype=float) * lot, result.quotes.sum(dtype=float) * 2)
+    return bool(max(*sums, held.escrow_left.sum(dtype=float)) > 2.0**61)
 
 
 def _endings(remaining: Ints, time_in_force: Ints) -> Ints:

@@ -12,12 +12,13 @@ from batches.anchoring import NO_ROOT, memo_of
 from batches.band import TICKS, first_tick, following
 from batches.bundle import Bundle, Payout, TickTree
 from batches.clearing import Batch, clear_tick
-from batches.evidence import ChainTransaction, Evidence, Listing
+from batches.evidence import ChainTransaction, Evidence, Listing, Moved
 from batches.leaves import Leaves
 from batches.market_address import market_address
+from batches.past import NO_HISTORY
 from batches.records import NO_HEADER, Header, Leaf, Side
 from batches.tests import making
-from chains.solana.swap import MEMO_PREFIX
+from chains.solana.swap import MEMO_PREFIX, Token, token_account
 
 COORDINATOR = str(Keypair.from_seed(bytes([9]) * 32).pubkey())
 RECEIPTS = Keypair.from_seed(bytes([8]) * 32)
@@ -122,7 +123,7 @@ def closed(header: Header, some: list[Leaf], *, before: TickTree | None = None) 
 
 def owed(bundle: Bundle) -> tuple[Payout, ...]:
     """The least that its owners are to be paid."""
-    least, _ = payments.dues(bundle)
+    least, _ = payments.dues(bundle, NO_HISTORY)
     return tuple(Payout(owner, *both) for owner, both in sorted(least.items()) if any(both))
 
 
@@ -159,22 +160,31 @@ def on_chain(*bundles: Bundle) -> dict[str, ChainTransaction]:
     chain: dict[str, ChainTransaction] = {}
     for bundle in bundles:
         header, number = bundle.header, bundle.header.batch_no
-        credits: dict[tuple[str, str], int] = {}
+        moved: list[Moved] = []
         for payout in bundle.payouts:
             owner = address(payout.owner)
-            credits |= {(owner, BASE): payout.base, (owner, QUOTE): payout.quote}
+            moved += [*paying(owner, BASE, payout.base), *paying(owner, QUOTE, payout.quote)]
         anchored, settled = header.target_slot - 2, header.target_slot + 1
         memo = (str(memo_of(bundle)),)
         chain[anchor_of(number)] = ChainTransaction(anchored, COORDINATOR, memo)
         paid = (MEMO_PREFIX + settlement.reference(PACKET, number),)
-        chain[settlement_of(number)] = ChainTransaction(settled, COORDINATOR, paid, credits)
+        chain[settlement_of(number)] = ChainTransaction(settled, COORDINATOR, paid, tuple(moved))
     return chain
+
+
+def paying(owner: str, mint: str, atoms: int) -> tuple[Moved, Moved]:
+    """What a payment out of the vault moves."""
+    return (
+        Moved(token_account(COORDINATOR, Token(mint, 0)), COORDINATOR, mint, -atoms),
+        Moved(token_account(owner, Token(mint, 0)), owner, mint, atoms),
+    )
 
 
 def evidence(bundle: Bundle, *earlier: Bundle) -> Evidence:
     """Everything that there is beside a bundle; what is anchored before it is on chain too."""
     listing = Listing(0, bundle.header.target_slot, (memo_of(bundle),))
-    return Evidence(earlier, on_chain(*earlier, bundle), listing)
+    is_first = bundle.header.previous == NO_HEADER
+    return Evidence(earlier, on_chain(*earlier, bundle), listing, is_first=is_first)
 
 
 def anchor_of(number: int) -> str:

@@ -1,6 +1,7 @@
 """PostgreSQL reads from a binary COPY what the columns hold."""
 
 from decimal import Decimal
+from hashlib import sha256
 from uuid import UUID
 
 import numpy as np
@@ -23,7 +24,7 @@ def test_every_number_arrives_as_it_was() -> None:
         with cursor.copy("COPY arrived FROM STDIN (FORMAT BINARY)") as copy:
             for data in copying.rows(
                 [
-                    copying.uuids([id_.bytes for id_ in ids]),
+                    copying.uuids(np.frombuffer(b"".join(id_.bytes for id_ in ids), "V16")),
                     copying.bigints(-small),
                     copying.numerics(np.array(EDGES, object)),
                 ]
@@ -42,3 +43,26 @@ def test_every_number_arrives_as_it_was() -> None:
 def test_what_no_token_account_holds_is_refused(amount: int) -> None:
     with pytest.raises(OverflowError):
         copying.numerics(np.array([amount], object))
+
+
+def test_what_is_below_zero_is_refused_in_64_bits_too() -> None:
+    with pytest.raises(OverflowError):
+        copying.numerics(np.array([5, -1], np.int64))
+
+
+@pytest.mark.django_db
+def test_rows_are_read_as_they_were_sent() -> None:
+    query = (
+        "COPY (SELECT gen_random_uuid(), sha256(n::text::bytea), n::bigint"
+        " FROM generate_series(%s, 3) n) TO STDOUT (FORMAT BINARY)"
+    )
+    fields = [("id", "V16"), ("hash", "V32"), ("n", ">i8")]
+    for first, numbers in ((1, [1, 2, 3]), (4, [])):
+        with connection.cursor() as cursor, cursor.copy(query, [first]) as copy:
+            data = b"".join(copy)
+        rows = copying.parse(data, fields)
+        assert rows["n"].tolist() == numbers
+        hashes = [sha256(str(n).encode()).digest() for n in numbers]
+        assert [each.tobytes() for each in rows["hash"]] == hashes
+    with pytest.raises(ValueError, match="count"):
+        copying.parse(b"".join(copying.rows([copying.bigints(np.arange(7))] * 4)), fields)

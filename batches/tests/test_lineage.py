@@ -122,10 +122,54 @@ def test_a_batch_that_nothing_proves_accuses_nobody() -> None:
     uncertain(second, FIRST.header.hash.hex(), foreign)
 
 
-def test_a_result_that_is_not_what_the_commitment_comes_to_accuses_nobody() -> None:
-    second = after(FIRST, [partly_filled()])
-    lied = replace(FIRST, result=Result(0, 0, 0, ()))
-    uncertain(second, "what batch 7 came to, on which order", lied)
+def test_no_result_is_believed_that_the_commitment_does_not_come_to() -> None:
+    honest = after(FIRST, [partly_filled()])
+    (lots,) = {f.lots for f in FIRST.result.fills if f.order_hash == partly_filled().order.hash}
+    less = after(FIRST, [replace(partly_filled(), remaining=partly_filled().remaining - 1)])
+    for lied in (Result(0, 0, 0, ()), filling(partly_filled().order.hash, lots + 1)):
+        doctored = replace(FIRST, result=lied)
+        assert verdict(honest, doctored) == Verdict("VERIFIED")
+        violated(less, "is not what batch 7 left of it", doctored)
+
+
+def filling(order_hash: bytes, lots: int) -> Result:
+    """What the first batch came to, but for what an order got."""
+    result = FIRST.result
+    fills = (replace(f, lots=lots) if f.order_hash == order_hash else f for f in result.fills)
+    return replace(result, fills=tuple(fills))
+
+
+def rolled(bundle: Bundle) -> Bundle:
+    nothing = Result(0, 0, 0, ())
+    unpaid = replace(bundle, payouts=(), settled=False, settlements=(), anchor=None)
+    return replace(unpaid, result=nothing, result_root=nothing.root)
+
+
+def test_a_batch_without_an_anchor_leaves_everything() -> None:
+    first = rolled(FIRST)
+    kept = [replace(one, age=1) for one in FIRST.leaves]
+    low = FIRST.header.first_tick
+    second = after(first, kept, follows=0, reference=FIRST.header.reference, first_tick=low)
+    second = replace(second, tick=replace(second.tick, previous_anchor=None))
+    for published_as in (first, FIRST):
+        assert verdict(second, replace(published_as, anchor=None)) == Verdict("VERIFIED")
+    # Whether it had one is not known without a list that goes back as far.
+    known = evidence(second, first)
+    assert known.listing is not None
+    short = replace(known.listing, first_slot=1)
+    found = verify(second, replace(known, listing=short))
+    assert (found.status, found.holds(3)) == ("UNCERTAIN", None)
+    assert "what batch 7 came to" in found.reasons[0]
+
+
+def test_a_market_does_not_begin_twice() -> None:
+    again = closed(
+        replace(FIRST.header, batch_no=9, target_slot=160, cutoff_slot=156), list(FIRST.leaves)
+    )
+    known = replace(evidence(again), is_first=False)
+    found = verify(again, known)
+    assert (found.status, found.holds(3)) == ("UNCERTAIN", None)
+    assert found.reasons == ("that the market has no batch before this one",)
 
 
 def test_a_batch_that_is_left_out_of_the_chain_is_proven() -> None:

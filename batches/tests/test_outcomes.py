@@ -3,6 +3,7 @@
 from collections import Counter
 from uuid import uuid4
 
+import numpy as np
 from hypothesis import given
 
 from batches.clearing import Committed, clear_columns
@@ -16,12 +17,13 @@ BASE, QUOTE = "base", "quote"
 ESCROW = 10**12
 
 
-def ended(header: Header, leaves: list[Leaf]) -> Outcome:
+def ended(header: Header, leaves: list[Leaf], escrow: int = ESCROW) -> Outcome:
     """What the orders come to, each of which has the same escrow."""
     market = Market(id=1, base_mint=BASE, quote_mint=QUOTE, lot=header.lot, tick=header.tick)
     committed = Committed(header, Leaves.of(leaves))
-    ids = [uuid4().bytes for _ in leaves]
-    held = Held(ids, [leaf.order.hash for leaf in leaves], [ESCROW] * len(leaves))
+    ids = np.frombuffer(b"".join(uuid4().bytes for _ in leaves), "V16")
+    hashes = b"".join(leaf.order.hash for leaf in leaves)
+    held = Held(ids, hashes, np.full(len(leaves), escrow, np.uint64))
     (result,) = clear_columns([committed])
     return outcome(Batch(id=uuid4(), market=market), committed, result, held)
 
@@ -67,3 +69,20 @@ def test_volume_and_turnover_count_what_the_pool_traded(header: Header, leaves: 
         lots[leaf.order.side] += filled
     assert found.volume == max(lots[Side.BUY], lots[Side.SELL])
     assert found.turnover == found.volume * found.result.price * header.tick
+
+
+@given(headers, books.map(ascending))
+def test_amounts_of_any_size_come_to_the_same(header: Header, leaves: list[Leaf]) -> None:
+    more = 2**63
+    small, large = ended(header, leaves), ended(header, leaves, ESCROW + more)
+    assert [left + more * (left_open == 0) for left, left_open in _left(small)] == [
+        left for left, _ in _left(large)
+    ]
+    assert small.volume == large.volume and small.root == large.root
+    given_back = sum(p.base + p.quote for p in large.payouts)
+    ending = int(np.count_nonzero(small.endings))
+    assert given_back == sum(p.base + p.quote for p in small.payouts) + more * ending
+
+
+def _left(found: Outcome) -> list[tuple[int, int]]:
+    return list(zip(found.escrow_left.tolist(), found.endings.tolist(), strict=True))

@@ -1,6 +1,7 @@
 """What is published of a settled batch is made once, names itself, and is paid for by its size."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pytest_django import Settings
 
 from batches import chain_evidence, proofs, publication, published
 from batches.models import Batch
-from batches.tests import rows
+from batches.tests import publishing, rows
 from batches.verification import Verdict
 from chains.errors import Transient
 from fairlane.core import throttling
@@ -16,6 +17,7 @@ from fairlane.core.rates import Rate
 from fairlane.core.tests.access_fixtures import IssueKey
 
 Get = Callable[..., Any]
+FIRST = publishing.published()
 KINDS = ("bundle", "verify", "proof/" + "00" * 32)
 FOR_EVER = "private, max-age=31536000, immutable"
 
@@ -39,7 +41,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return make
 
-    monkeypatch.setattr(publication, "bundle", maker("bundle", b'{"a":"bundle"}'))
+    monkeypatch.setattr(publication, "bundle", maker("bundle", FIRST))
     monkeypatch.setattr(chain_evidence, "verdict", maker("verify", Verdict("VERIFIED")))
     monkeypatch.setattr(proofs, "proof", maker("proof", {"included": False}))
     return made
@@ -89,6 +91,16 @@ def test_of_a_batch_that_is_still_paid_it_is_made_each_time(
     assert (answer.status_code, answer["Cache-Control"]) == (200, "private, no-cache")
     assert get(kind, **{"If-None-Match": answer["ETag"]}).status_code == 304
     assert len(made) == 2
+
+
+def test_a_bundle_may_change_until_the_tick_before_is_anchored(
+    batch: Batch, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for anchor, kept in ((None, False), ("signature", True)):
+        tick = replace(FIRST.tick, previous=bytes([1]) * 32, previous_anchor=anchor)
+        following = replace(FIRST, tick=tick)
+        monkeypatch.setattr(publication, "bundle", lambda _, found=following: found)
+        assert (get("bundle")["Cache-Control"] == FOR_EVER) is kept
 
 
 def test_what_is_uncertain_is_looked_into_again(

@@ -1,5 +1,6 @@
 """Each owner gets one payout, and together they are what the fills bring."""
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,9 @@ payouts = st.lists(st.builds(Payout, owners, st.integers(0, 3), st.integers(0, 3
 def test_netting_keeps_every_owners_sums_and_pays_nobody_twice_or_nothing(
     every: list[Payout],
 ) -> None:
-    netted = net(*([getattr(p, name) for p in every] for name in ("owner", "base", "quote")))
+    owners = [payout.owner for payout in every]
+    columns = ([getattr(p, name) for p in every] for name in ("base", "quote"))
+    netted = net(owners, *(np.array(column, object) for column in columns))
     assert [p.owner for p in netted] == sorted({p.owner for p in netted})
     assert all(p.base or p.quote for p in netted)
     for owner in {p.owner for p in every}:

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from batches.tests.publishing import (
     leaves,
     market_of,
     on_chain,
+    paying,
     published,
 )
 from batches.verification import Verdict, verify
@@ -66,7 +67,6 @@ def test_a_bundle_is_read_back_and_has_one_way_to_be_written() -> None:
     "change",
     [
         lambda document: document.pop("header"),
-        lambda document: document.update(format="fairlane.bundle.2"),
         lambda document: document.update(leaves="no"),
         lambda document: document.update(settlements=[1]),
         lambda document: document["tick"].update(number="1"),
@@ -85,7 +85,22 @@ def test_what_is_no_bundle_is_a_violation_of_the_first_step(
     change(document)
     written = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
     assert judge(written, Evidence()).step == 1
-    assert judge(b"[" * 100_000, Evidence()).step == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[" * 100_000,
+        b"[]",
+        b"null",
+        b'{"title": "Not found"}',
+        b'{"format": "fairlane.bundle.2"}',
+    ],
+)
+def test_what_does_not_say_that_it_is_a_bundle_proves_nothing(data: bytes) -> None:
+    found = judge(data, Evidence())
+    assert (found.status, found.holds(1)) == ("UNCERTAIN", None)
 
 
 def test_a_cutoff_that_is_not_before_the_target_is_a_violation_of_the_first_step() -> None:
@@ -228,9 +243,8 @@ def test_a_transfer_that_falls_short_is_proven(mint: str) -> None:
     bundle = published()
     chain = on_chain(bundle)
     owner = address(next(p.owner for p in bundle.payouts if (p.base if mint == BASE else p.quote)))
-    credits = {**chain[SETTLEMENT].credits}
-    credits[owner, mint] -= 1
-    chain[SETTLEMENT] = replace(chain[SETTLEMENT], credits=credits)
+    less = chain[SETTLEMENT].moved + paying(owner, mint, -1)
+    chain[SETTLEMENT] = replace(chain[SETTLEMENT], moved=less)
     assert verify(bundle, Evidence(chain=chain)).step == 8
 
 
@@ -238,8 +252,9 @@ def test_what_is_not_at_hand_is_named_and_proves_nothing() -> None:
     bundle = published()
     found = verify(bundle, Evidence())
     assert found.status == "UNCERTAIN"
-    assert [ANCHOR in found.reasons[0], SETTLEMENT in found.reasons[-1]] == [True, True]
-    assert found.unsettled == {4, 5, 8}
+    assert found.reasons[0] == "that the market has no batch before this one"
+    assert [ANCHOR in found.reasons[1], SETTLEMENT in found.reasons[-1]] == [True, True]
+    assert found.unsettled == {3, 4, 5, 8}
     unpaid = replace(bundle, settlements=())
     assert verdict(unpaid) == Verdict("UNCERTAIN", None, ("a settlement",), frozenset({8}))
 
@@ -281,14 +296,11 @@ def run(*arguments: str | Path) -> tuple[int, str]:
 def as_document(chain: Mapping[str, ChainTransaction], listing: Listing) -> dict[str, Any]:
     documents: dict[str, Any] = {}
     for signature, found in chain.items():
-        credits: dict[str, dict[str, str]] = {}
-        for (owner, mint), amount in found.credits.items():
-            credits.setdefault(owner, {})[mint] = str(amount)
         documents[signature] = {
             "slot": found.slot,
             "payer": found.payer,
             "memos": list(found.memos),
-            "credits": credits,
+            "moved": [asdict(each) | {"atoms": str(each.atoms)} for each in found.moved],
         }
     stretch = {"firstSlot": listing.first_slot, "lastSlot": listing.last_slot}
     anchors = [*map(str, listing.anchors), "fairlane1 something else"]
@@ -308,7 +320,7 @@ def test_the_command_needs_no_django_and_tells_its_verdict_by_its_exit_code(
     assert found.listing is not None
     document = as_document(found.chain, found.listing)
     paths["chain"].write_text(json.dumps(document))
-    assert run(paths["first"], "--chain", paths["chain"]) == (0, "VERIFIED\n")
+    assert run(paths["first"], "--chain", paths["chain"], "--first") == (0, "VERIFIED\n")
     assert run(paths["first"])[0] == 2
     paths["chain"].write_text(json.dumps({"transactions": document["transactions"]}))
     code, output = run(paths["first"], "--chain", paths["chain"])

@@ -26,7 +26,6 @@ from batches.inclusion import Absent, Included, Placed, prove
 from batches.models import Batch, Market
 from batches.receipts import SignedReceipt
 from batches.records import Malformed
-from batches.verification import STEPS, Verdict
 from chains import registry as adapters
 from fairlane.core.errors import Problem, not_found
 
@@ -94,22 +93,19 @@ class Command(BaseCommand):
             receipts = [SignedReceipt.read(path.read_bytes()) for path in options["receipt"]]
             report |= _report(batch, options["bundle"], options["rpc"], options["order"], receipts)
         except Problem as problem:
-            report |= representation.verdict(_unread(problem.title))
+            report |= representation.verdict(verification.unread(problem.title))
         except EXPECTED as error:
-            report |= representation.verdict(_unread(str(error)))
+            report |= representation.verdict(verification.unread(str(error)))
         except Exception as error:
             # Python ends with 1 for what nobody expected, which would tell of a violation.
             logger.exception("verify_batch.failed", market=batch[0], batch=batch[1])
-            report |= representation.verdict(_unread(f"{type(error).__name__}: {error}"))
+            report |= representation.verdict(
+                verification.unread(f"{type(error).__name__}: {error}")
+            )
         self.stdout.write(json.dumps(report) if options["json"] else _text(report))
         code = verify.EXIT_CODES[report["status"]]
         if code:
             raise SystemExit(code)
-
-
-def _unread(reason: str) -> Verdict:
-    """Nothing could be checked."""
-    return Verdict("UNCERTAIN", None, (reason,), frozenset(range(1, len(STEPS) + 1)))
 
 
 def _report(
@@ -134,9 +130,10 @@ def _report(
     except Malformed:
         return representation.verdict(verify.judge(data, Evidence()), batch)
     _require(bundle, market, name[1])
-    earlier = publication.earlier(batch, bundle) if batch is not None else ()
-    reading = adapters.run(_read(bundle, rpc))
-    evidence = Evidence(earlier, reading.transactions, reading.listing, receipts)
+    earlier = publication.earlier(batch, bundle, most=None) if batch is not None else []
+    reading = adapters.run(_read(bundle, earlier, rpc))
+    is_first = batch is not None and not earlier
+    evidence = Evidence(earlier, reading.transactions, reading.listing, receipts, is_first)
     report = {
         "bundle": bundle.digest.hex(),
         **representation.verdict(verification.verify(bundle, evidence), batch),
@@ -153,11 +150,11 @@ def _require(bundle: Bundle, market: Market, number: int) -> None:
         )
 
 
-async def _read(bundle: Bundle, rpc: str | None) -> Reading:
+async def _read(bundle: Bundle, earlier: Sequence[Bundle], rpc: str | None) -> Reading:
     """What the node has; of one that does not answer, nothing."""
     if rpc is None:
-        return await chain_reading.read(adapters.solana(), bundle)
-    return await chain_reading.read_at(rpc, bundle)
+        return await chain_reading.read(adapters.solana(), bundle, earlier)
+    return await chain_reading.read_at(rpc, bundle, earlier)
 
 
 def _proof(bundle: Bundle, order: bytes) -> dict[str, Any]:
