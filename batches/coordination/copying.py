@@ -66,24 +66,3 @@ def rows(columns: Sequence[Column]) -> Iterable[bytes]:
         table[f"size{number}"] = column.values.dtype.itemsize
         table[f"value{number}"] = column.values
     return _START, table.tobytes(), _END
-
-
-def parse(data: bytes, fields: Sequence[tuple[str, npt.DTypeLike]]) -> npt.NDArray[np.void]:
-    """Rows that `COPY … TO STDOUT (FORMAT BINARY)` has sent, of columns with values of one size.
-
-    Args:
-        fields: names and types of the columns.
-
-    Raises:
-        ValueError: a row has other columns.
-    """
-    layout: list[tuple[str, npt.DTypeLike]] = [("count", ">i2")]
-    for name, kind in fields:
-        layout += [(f"size of {name}", ">i4"), (name, kind)]
-    body = memoryview(data)[len(_START) : -len(_END)]
-    found = np.frombuffer(body, np.dtype(layout))
-    sizes = {f"size of {name}": np.dtype(kind).itemsize for name, kind in fields}
-    for name, size in {"count": len(fields), **sizes}.items():
-        if np.any(found[name] != size):
-            raise ValueError(f"the {name} is not {size} in every row")
-    return found

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import numpy.typing as npt
 import structlog
 from django.db import connection, transaction
 from solders.pubkey import Pubkey
@@ -12,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from batches import timekeeping
 from batches.clearing import Cleared, Committed, clear_columns
-from batches.coordination import copying, filling, pooling, references, releasing, settling
+from batches.coordination import filling, pooling, references, releasing, settling
 from batches.coordination.outcomes import Held, Outcome, outcome
 from batches.leaves import Leaves
 from batches.ledger import Journal
@@ -25,17 +26,18 @@ from fairlane.core import bulk, checkpoints, claims, transitions, wakeups
 from fairlane.core.claims import Claim
 from fairlane.core.transitions import Move
 
-# An amount is sent as two halves of 32 bits each, since 63 may not hold it.
+# One value for each batch: a row for each order would cost three times as much. Amounts are less by
+# 2^63, since 63 bits may not hold them.
 _HELD = """
-    COPY (
-        SELECT o.batch_id, o.id, o.hash,
-            div(o.escrow_left, 4294967296)::bigint, mod(o.escrow_left, 4294967296)::bigint
-        FROM batches_bookentry k JOIN batches_batchorder o ON o.id = k.order_id
-        WHERE k.market_id = ANY(%s) AND o.status = 'OPEN' AND o.batch_id = ANY(%s)
-        ORDER BY o.batch_id, o.hash
-    ) TO STDOUT (FORMAT BINARY)
+    SELECT o.batch_id, string_agg(
+        uuid_send(o.id) || o.hash || int8send((o.escrow_left - 9223372036854775808)::bigint), ''
+        ORDER BY o.hash
+    )
+    FROM batches_bookentry k JOIN batches_batchorder o ON o.id = k.order_id
+    WHERE k.market_id = ANY(%s) AND o.status = 'OPEN' AND o.batch_id = ANY(%s)
+    GROUP BY o.batch_id
 """
-_HELD_COLUMNS = [("batch", "V16"), ("id", "V16"), ("hash", "V32"), ("high", ">i8"), ("low", ">i8")]
+_HELD_LAYOUT = np.dtype([("id", "V16"), ("hash", "V32"), ("left", ">i8")])
 
 logger = structlog.get_logger(__name__)
 
@@ -112,21 +114,17 @@ def _results(committed: Sequence[Committed]) -> list[Cleared | None]:
 
 def _held(batches: Sequence[Batch]) -> dict[UUID, Held]:
     """The orders of the batches."""
+    held = {batch.id: b"" for batch in batches}
     with connection.cursor() as cursor:
-        wanted = [[batch.market_id for batch in batches], [batch.id for batch in batches]]
-        with cursor.copy(_HELD, wanted) as copy:
-            rows = copying.parse(b"".join(copy), _HELD_COLUMNS)
-    starts = np.flatnonzero(rows["batch"][1:] != rows["batch"][:-1]) + 1
-    parts = np.split(rows, starts) if len(rows) else []
-    nothing = Held(rows["id"], b"", np.zeros(0, np.uint64))
-    return dict.fromkeys((batch.id for batch in batches), nothing) | {
-        UUID(bytes=part["batch"][0].tobytes()): Held(
-            part["id"],
-            part["hash"].tobytes(),
-            part["high"].astype(np.uint64) * np.uint64(2**32) + part["low"].astype(np.uint64),
-        )
-        for part in parts
-    }
+        cursor.execute("SET LOCAL work_mem = '64MB'")
+        cursor.execute(_HELD, [[batch.market_id for batch in batches], list(held)])
+        held |= dict(cursor.fetchall())
+    return {id_: _orders(np.frombuffer(data, _HELD_LAYOUT)) for id_, data in held.items()}
+
+
+def _orders(rows: npt.NDArray[np.void]) -> Held:
+    left = rows["left"].astype(np.int64).view(np.uint64) + np.uint64(2**63)
+    return Held(rows["id"], rows["hash"].tobytes(), left)
 
 
 def _until_slot(tick: Tick) -> int:

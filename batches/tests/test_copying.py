@@ -1,7 +1,6 @@
 """PostgreSQL reads from a binary COPY what the columns hold."""
 
 from decimal import Decimal
-from hashlib import sha256
 from uuid import UUID
 
 import numpy as np
@@ -48,21 +47,3 @@ def test_what_no_token_account_holds_is_refused(amount: int) -> None:
 def test_what_is_below_zero_is_refused_in_64_bits_too() -> None:
     with pytest.raises(OverflowError):
         copying.numerics(np.array([5, -1], np.int64))
-
-
-@pytest.mark.django_db
-def test_rows_are_read_as_they_were_sent() -> None:
-    query = (
-        "COPY (SELECT gen_random_uuid(), sha256(n::text::bytea), n::bigint"
-        " FROM generate_series(%s, 3) n) TO STDOUT (FORMAT BINARY)"
-    )
-    fields = [("id", "V16"), ("hash", "V32"), ("n", ">i8")]
-    for first, numbers in ((1, [1, 2, 3]), (4, [])):
-        with connection.cursor() as cursor, cursor.copy(query, [first]) as copy:
-            data = b"".join(copy)
-        rows = copying.parse(data, fields)
-        assert rows["n"].tolist() == numbers
-        hashes = [sha256(str(n).encode()).digest() for n in numbers]
-        assert [each.tobytes() for each in rows["hash"]] == hashes
-    with pytest.raises(ValueError, match="count"):
-        copying.parse(b"".join(copying.rows([copying.bigints(np.arange(7))] * 4)), fields)
