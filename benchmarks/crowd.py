@@ -22,7 +22,7 @@ from solders.keypair import Keypair  # noqa: E402
 
 from batches import acceptance, offers  # noqa: E402
 from batches.market_address import market_address  # noqa: E402
-from batches.models import BookEntry, Market, Transfer  # noqa: E402
+from batches.models import Batch, BookEntry, Market, Transfer  # noqa: E402
 from batches.states import OPEN_TRANSFER  # noqa: E402
 from fairlane.core.principals import ALL, SCOPES, Principal  # noqa: E402
 from sandbox.batch_orders import BUY, SELL, Terms, body  # noqa: E402
@@ -40,6 +40,8 @@ def main() -> None:
     wanted = json.loads(sys.stdin.readline())
     traders = list(write_world(Path(wanted["home"])).traders.values())
     markets = [_opened(number) for number in range(wanted["markets"])]
+    planned = Batch.objects.filter(market__in=markets, status="PLANNED")
+    _until(lambda: planned.values("market").distinct().count() == len(markets))
     for market in markets:
         terms = [_resting(market, place) for place in range(wanted["orders"])]
         _place(market, [(traders[n % len(traders)], one) for n, one in enumerate(terms)])
