@@ -29,7 +29,7 @@ class Now:
 
     Attributes:
         unix_ms, monotonic_ms: read together.
-        degraded: whether nothing new should be reserved.
+        degraded: whether nothing should be reserved, or given up, by what the pace tells.
     """
 
     unix_ms: float
