@@ -3,16 +3,18 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from django.db import connection
+from django.db.transaction import atomic
 from pytest_django import Settings
 from uuid_utils.compat import uuid7
 
-from batches import coordinator, registry, reserving, timekeeping, venues
+from batches import coordinator, registry, reservations, reserving, timekeeping, venues
 from batches.models import (
     Batch,
     BatchOrder,
@@ -32,14 +34,14 @@ from batches.tests.driving import place, read
 from batches.tests.outside import BASE, OWNERS, QUOTE, Chain
 from batches.tests.waiting import until
 from chains import registry as adapters
-from chains.blockspace import TRANSITIONS, Bid, BlockspaceVenue
+from chains.blockspace import TRANSITIONS, Bid, BlockspaceVenue, Receipt
 from chains.blockspace import Reservation as Bought
 from chains.errors import Ambiguous, ChainError, Definitive
 from chains.raiku import RaikuClient
 from chains.solana import anchor, transfers
 from chains.solana.anchor import Anchor
 from fairlane.core import checkpoints, switches
-from fairlane.core.tests.concurrency import at_the_same_time
+from fairlane.core.tests.concurrency import at_the_same_time, wait_for_a_lock
 from fairlane.settings.env import Secret
 from sandbox.raiku import start_raiku
 
@@ -81,6 +83,7 @@ def venue(
     settings.RAIKU_URL = venue_url
     settings.RAIKU_TOKEN = Secret(TOKEN)
     adapters.forget()
+    until(lambda: not timekeeping.now().degraded)
     yield venue_url
     turn(venue_url, **WELL_BEHAVED)
 
@@ -224,6 +227,17 @@ def test_nobody_pays_for_the_slots_of_a_market_without_orders(
     assert awaited.filter(cadence_ms=other.cadence_ms, number__gte=paused.batch_no).exists()
 
 
+@pytest.mark.parametrize(("cadence_ms", "look_ahead"), [(20_000, 2), (300_000, 10)])
+def test_slots_are_bid_for_beside_a_market_that_is_slow(
+    venue: str, chain: Chain, market: Market, cadence_ms: int, look_ahead: int
+) -> None:
+    slow = chain.open_market("JUP-USDC-2", cadence_ms=cadence_ms, look_ahead=look_ahead)
+    for each in (slow, market):
+        place(each, limit=400)
+    assert coordinator.reserve() > 0
+    assert Reservation.objects.filter(tick__cadence_ms=market.cadence_ms).exists()
+
+
 def test_no_bid_is_stored_for_a_tick_that_is_gone_or_closed(venue: str, market: Market) -> None:
     moment = timekeeping.now()
     offers = adapters.run(venue_client().slots(moment.slot + 20, moment.slot + 22))
@@ -318,6 +332,45 @@ def test_what_is_bought_just_in_time_is_a_row_before(venue: str, market: Market)
     assert not lanes._buy_now(watched, tick.id, [transaction()])
     driving.run_until(lambda: Reservation.objects.get(tick=tick).state == "INCLUDED")
     assert Reservation.objects.get(tick=tick).charged > 0
+
+
+def test_what_was_bought_just_in_time_is_not_asked_for_as_a_bid(venue: str, market: Market) -> None:
+    tick = Tick.objects.create(id=uuid7(), cadence_ms=600, number=1, status="CLEARED")
+    with pytest.raises(Ambiguous):
+        lanes._buy_now(Watched(Ambiguous("no answer")), tick.id, [transaction()])
+    row = Reservation.objects.get(tick=tick)
+    moment = timekeeping.now()
+    overdue = replace(moment.pace, slot=moment.pace.slot + reserving.OVERDUE_SLOTS + 50)
+    reserving._ask_again(venue_client(), replace(moment, pace=overdue))
+    assert Reservation.objects.get(id=row.id).venue_id == ""
+    # Nor does it take over what a refusal calls it.
+    reserving._place(venue_client(), [row])
+    assert Reservation.objects.get(id=row.id).venue_id == ""
+    driving.run_until(lambda: Reservation.objects.get(tick=tick).state == "INCLUDED")
+
+
+def test_reservations_are_locked_in_one_order(db: None) -> None:
+    ticks = [
+        Tick.objects.create(id=uuid7(), cadence_ms=600, number=number, status="PLANNED")
+        for number in range(2)
+    ]
+    first, second = (
+        Reservation.objects.create(
+            id=uuid7(), tick=tick, slot=1, units=1, price=1, state="BIDDING", venue_id=str(tick.id)
+        )
+        for tick in ticks
+    )
+    told = [
+        Receipt(seq, row.venue_id, str(row.id), "outbid", None, "", 0)
+        for seq, row in enumerate((second, first), start=1)
+    ]
+    with ExitStack() as both, atomic():
+        Reservation.objects.select_for_update().get(id=first.id)
+        both.enter_context(at_the_same_time(lambda: reservations.take(told)))
+        wait_for_a_lock()
+        # Who waits for the first has no other.
+        Reservation.objects.select_for_update(nowait=True).get(id=second.id)
+    assert set(Reservation.objects.values_list("state", flat=True)) == {"OUTBID"}
 
 
 @pytest.mark.parametrize("error", [Ambiguous("no answer"), Definitive("no")])
