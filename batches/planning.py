@@ -1,9 +1,12 @@
 """The rolling schedule: which batches exist, however often and by whomever it is planned."""
 
+import time
+from dataclasses import replace
 from math import ceil
 
 from django.conf import settings
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from batches.calendar import ESCROW_SLOTS, MIN_LEAD_SLOTS
 from batches.stage_names import CLOSE
@@ -13,7 +16,8 @@ from batches.timekeeping import Now
 # ascend, so that they lie together. Only batches whose cutoff is ahead are planned, as many as
 # asked for beyond those too near for an escrow to be seen, and beneath no tick that is closed: one
 # that somebody holds is being closed now. A tick's first work is due when its cutoff is thought to
-# be: the slot decides, not this time.
+# be: the slot decides, not this time. What was planned so far ahead that the clock must have been
+# wrong keeps nothing nearer from being planned.
 _PLAN = """
     WITH active AS (
         SELECT m.id, m.address, m.cadence_ms, m.planned_until,
@@ -27,7 +31,9 @@ _PLAN = """
         FROM active GROUP BY cadence_ms
     ), ahead AS (
         SELECT id, address, cadence_ms, leads.lead, planned_until,
-            greatest(planned_until, closing) + 1 AS first, taking + look_ahead AS last
+            greatest(CASE WHEN planned_until <= taking + 2 * look_ahead THEN planned_until END,
+                closing) + 1 AS first,
+            taking + look_ahead AS last
         FROM active JOIN leads USING (cadence_ms)
     ), due AS (
         SELECT id, address, cadence_ms, number, lead,
@@ -76,18 +82,15 @@ _ESTIMATE = """
 """
 
 
-# A clock that has just begun to listen may tell of a pace that no chain has: what would be skipped
-# for it is never planned.
-_SLOWEST_MS = 1_000
-
-
 def plan(moment: Now) -> int:
     """Plan what is ahead of every active market in one statement; returns how many batches.
 
-    What was missed is not planned any more: a batch of the past takes no orders.
+    What was missed is not planned any more: a batch of the past takes no orders. The time is the
+    database's: no host whose own is wrong plans past what the others would.
     """
-    slot_ms = min(moment.pace.slot_ms, _SLOWEST_MS)
+    slot_ms = moment.pace.slot_ms
     with connection.cursor() as cursor:
+        moment = _by_the_database(moment, cursor)
         cursor.execute(
             _PLAN,
             {
@@ -106,3 +109,11 @@ def plan(moment: Now) -> int:
             {"slot": slot, "at": moment.eta_ms(slot), "slot_ms": moment.pace.slot_ms},
         )
     return int(planned)
+
+
+def _by_the_database(moment: Now, cursor: CursorWrapper) -> Now:
+    """The same moment by the one clock that every host can read."""
+    cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8 * 1000")
+    (unix_ms,) = cursor.fetchone()
+    passed_ms = time.monotonic() * 1_000 - moment.monotonic_ms
+    return replace(moment, unix_ms=unix_ms - passed_ms)
