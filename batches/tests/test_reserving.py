@@ -3,18 +3,16 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 from django.db import connection
-from django.db.transaction import atomic
 from pytest_django import Settings
 from uuid_utils.compat import uuid7
 
-from batches import coordinator, registry, reservations, reserving, timekeeping, venues
+from batches import coordinator, registry, reserving, timekeeping, venues
 from batches.models import (
     Batch,
     BatchOrder,
@@ -34,14 +32,14 @@ from batches.tests.driving import place, read
 from batches.tests.outside import BASE, OWNERS, QUOTE, Chain
 from batches.tests.waiting import until
 from chains import registry as adapters
-from chains.blockspace import TRANSITIONS, Bid, BlockspaceVenue, Receipt
+from chains.blockspace import TRANSITIONS, Bid, BlockspaceVenue
 from chains.blockspace import Reservation as Bought
 from chains.errors import Ambiguous, ChainError, Definitive
 from chains.raiku import RaikuClient
 from chains.solana import anchor, transfers
 from chains.solana.anchor import Anchor
 from fairlane.core import checkpoints, switches
-from fairlane.core.tests.concurrency import at_the_same_time, wait_for_a_lock
+from fairlane.core.tests.concurrency import at_the_same_time
 from fairlane.settings.env import Secret
 from sandbox.raiku import start_raiku
 
@@ -349,30 +347,6 @@ def test_what_was_bought_just_in_time_is_not_asked_for_as_a_bid(venue: str, mark
     driving.run_until(lambda: Reservation.objects.get(tick=tick).state == "INCLUDED")
 
 
-def test_reservations_are_locked_in_one_order(db: None) -> None:
-    ticks = [
-        Tick.objects.create(id=uuid7(), cadence_ms=600, number=number, status="PLANNED")
-        for number in range(2)
-    ]
-    first, second = (
-        Reservation.objects.create(
-            id=uuid7(), tick=tick, slot=1, units=1, price=1, state="BIDDING", venue_id=str(tick.id)
-        )
-        for tick in ticks
-    )
-    told = [
-        Receipt(seq, row.venue_id, str(row.id), "outbid", None, "", 0)
-        for seq, row in enumerate((second, first), start=1)
-    ]
-    with ExitStack() as both, atomic():
-        Reservation.objects.select_for_update().get(id=first.id)
-        both.enter_context(at_the_same_time(lambda: reservations.take(told)))
-        wait_for_a_lock()
-        # Who waits for the first has no other.
-        Reservation.objects.select_for_update(nowait=True).get(id=second.id)
-    assert set(Reservation.objects.values_list("state", flat=True)) == {"OUTBID"}
-
-
 @pytest.mark.parametrize("error", [Ambiguous("no answer"), Definitive("no")])
 def test_what_may_have_been_bought_is_on_the_books_once_the_venue_tells(
     venue: str, market: Market, error: ChainError
@@ -395,38 +369,3 @@ def test_what_may_have_been_bought_is_on_the_books_once_the_venue_tells(
     driving.run_until(lambda: Reservation.objects.get(tick=tick).state == "INCLUDED")
     bought = Reservation.objects.get(tick=tick)
     assert bought.venue_id and bought.charged > 0
-
-
-@pytest.mark.parametrize(
-    ("lane", "state", "slots", "shown"),
-    [
-        (Lane.AOT, "INCLUDED", [100], Lane.AOT),
-        (Lane.AOT, "SUBMITTED", [100, 100], Lane.AOT),
-        (Lane.AOT, "SUBMITTED", [101], Lane.NORMAL),
-        (Lane.AOT, "SUBMITTED", [100, 101], Lane.NORMAL),
-        (Lane.AOT, "FAILED", [100], Lane.NORMAL),
-        (Lane.JIT, "PRECONFIRMED", [100, 103], Lane.JIT),
-        (Lane.JIT, "PRECONFIRMED", [104], Lane.NORMAL),
-        (Lane.AOT, "WON", [], Lane.AOT),
-    ],
-)
-def test_reserved_is_what_landed_where_it_was_reserved(
-    db: None, lane: Lane, state: str, slots: list[int], shown: Lane
-) -> None:
-    tick = Tick.objects.create(id=uuid7(), cadence_ms=600, number=1, status="CLEARED", lane=lane)
-    Reservation.objects.create(id=uuid7(), tick=tick, slot=100, units=1, price=1, state=state)
-    for slot in slots:
-        Packet.objects.create(
-            id=uuid7(),
-            direction="PAY",
-            tick=tick,
-            status="CONFIRMED",
-            signature=str(uuid7()),
-            transaction=b"",
-            first_slot=90,
-            last_valid_block_height=200,
-            slot=slot,
-        )
-    lanes.decide([tick.id])
-    tick.refresh_from_db()
-    assert tick.lane == shown
