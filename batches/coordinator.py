@@ -36,7 +36,7 @@ def plan() -> Pass:
         ExceptionGroup: parts of it went wrong; the others are done.
     """
     try:
-        moment = timekeeping.now()
+        moment = timekeeping.shared()
     except ChainError as error:
         logger.warning("planning.waits", reason=str(error))
         return Pass(0, 0, None)

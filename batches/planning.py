@@ -1,12 +1,9 @@
 """The rolling schedule: which batches exist, however often and by whomever it is planned."""
 
-import time
-from dataclasses import replace
 from math import ceil
 
 from django.conf import settings
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
 from batches.calendar import ESCROW_SLOTS, MIN_LEAD_SLOTS
 from batches.stage_names import CLOSE
@@ -85,12 +82,13 @@ _ESTIMATE = """
 def plan(moment: Now) -> int:
     """Plan what is ahead of every active market in one statement; returns how many batches.
 
-    What was missed is not planned any more: a batch of the past takes no orders. The time is the
-    database's: no host whose own is wrong plans past what the others would.
+    What was missed is not planned any more: a batch of the past takes no orders.
+
+    Args:
+        moment: by the clock that all hosts share.
     """
     slot_ms = moment.pace.slot_ms
     with connection.cursor() as cursor:
-        moment = _by_the_database(moment, cursor)
         cursor.execute(
             _PLAN,
             {
@@ -109,11 +107,3 @@ def plan(moment: Now) -> int:
             {"slot": slot, "at": moment.eta_ms(slot), "slot_ms": moment.pace.slot_ms},
         )
     return int(planned)
-
-
-def _by_the_database(moment: Now, cursor: CursorWrapper) -> Now:
-    """The same moment by the one clock that every host can read."""
-    cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8 * 1000")
-    (unix_ms,) = cursor.fetchone()
-    passed_ms = time.monotonic() * 1_000 - moment.monotonic_ms
-    return replace(moment, unix_ms=unix_ms - passed_ms)

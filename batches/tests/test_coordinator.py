@@ -148,13 +148,30 @@ def test_cancelled_orders_end_by_any_clock(market: Market) -> None:
     assert read(order).status == "CANCELLED"
 
 
-def test_a_host_whose_clock_is_wrong_plans_what_the_others_would(market: Market) -> None:
+@pytest.mark.parametrize("wrong_ms", [-1_800_000, 1_800_000])
+def test_a_host_whose_clock_is_wrong_plans_and_closes_as_the_others_would(
+    market: Market, monkeypatch: pytest.MonkeyPatch, wrong_ms: int
+) -> None:
     moment = timekeeping.now()
-    assert planning.plan(replace(moment, unix_ms=moment.unix_ms + 1_800_000)) >= 10
-    numbers = Batch.objects.values_list("number", flat=True)
-    assert max(numbers) < (time.time() + 60) * 1_000 / market.cadence_ms
+    own = timekeeping.now
+    monkeypatch.setattr(
+        timekeeping, "now", lambda: replace(own(), unix_ms=time.time() * 1_000 + wrong_ms)
+    )
+    assert coordinator.plan().planned >= 10
+    ahead = [number * market.cadence_ms / 1_000 - time.time() for number in numbers()]
+    assert -60 < min(ahead) < max(ahead) < 60
     tick = Tick.objects.filter(status="PLANNED").order_by("number")[0]
     assert tick.target_slot == pytest.approx(moment.slot_at(tick.executes_at_ms), abs=5)
+
+    def is_closed() -> bool:
+        coordinator.advance()
+        return not Tick.objects.filter(id=tick.id, status="PLANNED").exists()
+
+    until(is_closed)
+
+
+def numbers() -> list[int]:
+    return list(Batch.objects.values_list("number", flat=True))
 
 
 def test_what_was_planned_by_a_wrong_clock_keeps_nothing_nearer_from_being_planned(
