@@ -12,6 +12,13 @@ WINDOW_MS = 300_000
 RECENT = 32
 # Ten of the usual slots at 200 ms: a feed that is silent for longer says nothing of now.
 SILENT_MS = 2_000
+# What a clock must have heard before it can be relied on: notifications that were held up, and come
+# all at once, tell of no pace.
+LEARNED_SAMPLES = 8
+LEARNED_MS = 1_000
+# No chain is faster or slower: a pace beyond is a clock's that has just begun to listen.
+FASTEST_MS = 5
+SLOWEST_MS = 1_000
 # A pace that is off by more makes every estimate beyond some slots wrong.
 MAX_DRIFT = 0.10
 # Deeper than any fork: a slot so far back is that of a chain that has started anew.
@@ -84,22 +91,26 @@ class SlotClock:
 
     def pace(self) -> Pace | None:
         """The pace by now; None before two slots were heard of."""
-        slot_ms = _slope(self._samples)
-        if slot_ms is None:
+        slope = _slope(self._samples)
+        if slope is None:
             return None
+        slot_ms = min(max(slope, FASTEST_MS), SLOWEST_MS)
         recent = list(self._samples)[-RECENT:]
         # Counted from a near slot, so that a large number does not cost precision.
         origin = recent[-1][0]
         return Pace(origin, median(at - slot_ms * (s - origin) for s, at in recent), slot_ms)
 
     def is_degraded(self, now_ms: float) -> bool:
-        """Whether nothing new should be reserved: the feed is silent, or its pace has changed."""
+        """Whether nothing should be decided by it: too little was heard yet, the feed is silent, or
+        its pace has changed."""
         whole = _slope(self._samples)
         recent = _slope(list(self._samples)[-RECENT:])
         if whole is None or recent is None:
             return True
-        silent = now_ms - self._samples[-1][1] >= SILENT_MS
-        return silent or abs(recent - whole) > MAX_DRIFT * whole
+        (_, began), (_, heard) = self._samples[0], self._samples[-1]
+        learned = len(self._samples) >= LEARNED_SAMPLES and heard - began >= LEARNED_MS
+        silent = now_ms - heard >= SILENT_MS
+        return not learned or silent or abs(recent - whole) > MAX_DRIFT * whole
 
     def errors(self) -> dict[int, Spread]:
         """How far predictions were off, by how many slots they looked ahead."""

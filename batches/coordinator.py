@@ -9,6 +9,7 @@ from django.conf import settings
 from batches import expiring, planning, reconciliation, reserving, stages, timekeeping
 from batches.timekeeping import Now
 from chains.errors import ChainError
+from fairlane.core import claims
 
 logger = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ def plan() -> Pass:
         ExceptionGroup: parts of it went wrong; the others are done.
     """
     try:
-        moment = timekeeping.now()
+        moment = timekeeping.shared()
     except ChainError as error:
         logger.warning("planning.waits", reason=str(error))
         return Pass(0, 0, None)
@@ -82,12 +83,6 @@ def reconcile(actor: str) -> None:
 
 def advance() -> None:
     """Close → commit → clear → settle whatever is due."""
-    for name in stages.TASKS:
-        stages.stage(name).run()
-
-
-def run() -> None:
-    """Everything that there is to do, once."""
-    plan()
-    reserve()
-    advance()
+    for name in claims.backlog():
+        if name in stages.TASKS:
+            stages.stage(name).run()

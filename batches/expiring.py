@@ -13,10 +13,15 @@ LIMIT = 1_000
 
 
 def expire(moment: Now) -> int:
-    """End the orders in the book that can be in no batch any more; returns how many."""
+    """End the orders in the book that can be in no batch any more; returns how many.
+
+    A clock that is not to be relied on may be ahead of the chain: by it only those end that were
+    cancelled, which have no slot left at all.
+    """
+    first = 1 if moment.degraded else moment.slot
     with transaction.atomic():
         found = (
-            BatchOrder.objects.filter(status="OPEN", batch=None, entry__expiry_slot__lt=moment.slot)
+            BatchOrder.objects.filter(status="OPEN", batch=None, entry__expiry_slot__lt=first)
             .select_related("market")
             .select_for_update(of=("self",), skip_locked=True, no_key=True)
             .order_by("entry__expiry_slot")[:LIMIT]

@@ -7,7 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, QuerySet
 
-from batches.models import Market, SlotReading, Transfer, VaultBalance, VaultCheck
+from batches import registry
+from batches.calendar import ESCROW_SLOTS, MIN_LEAD_SLOTS, SLOWEST_MS
+from batches.models import Batch, Market, SlotReading, Transfer, VaultBalance, VaultCheck
 from batches.states import OPEN_TRANSFER
 from fairlane.core import health, metrics, switches
 from fairlane.core.gauges import age
@@ -34,7 +36,7 @@ def slot_milliseconds() -> metrics.Samples:
     return _of_reading(lambda reading: reading.slot_ms)
 
 
-@metrics.gauge("fairlane_slot_clock_degraded", "Whether nothing new is reserved")
+@metrics.gauge("fairlane_slot_clock_degraded", "Whether nothing is reserved and nothing expires")
 def slot_clock_degraded() -> metrics.Samples:
     return _of_reading(lambda reading: float(reading.degraded))
 
@@ -164,6 +166,11 @@ def _active() -> QuerySet[Market]:
 
 
 def _ahead(market: Market) -> int:
-    """Batches after the one whose time is running."""
+    """Batches planned after the one whose time is running; one that is further ahead than planning
+    looks is of no use to who places an order now."""
     running = int(time.time() * 1_000) // market.cadence_ms
-    return max(0, market.planned_until - running)
+    lead_ms = max(registry.cutoff_lead_ms(market.cadence_ms), MIN_LEAD_SLOTS * SLOWEST_MS)
+    slack = (lead_ms + ESCROW_SLOTS * SLOWEST_MS) // market.cadence_ms + 1
+    last = running + slack + (market.look_ahead or settings.BATCH_LOOK_AHEAD)
+    planned = Batch.objects.filter(market=market, status="PLANNED")
+    return planned.filter(number__gt=running, number__lte=last).count()

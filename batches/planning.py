@@ -13,7 +13,8 @@ from batches.timekeeping import Now
 # ascend, so that they lie together. Only batches whose cutoff is ahead are planned, as many as
 # asked for beyond those too near for an escrow to be seen, and beneath no tick that is closed: one
 # that somebody holds is being closed now. A tick's first work is due when its cutoff is thought to
-# be: the slot decides, not this time.
+# be: the slot decides, not this time. What was planned so far ahead that the clock must have been
+# wrong keeps nothing nearer from being planned.
 _PLAN = """
     WITH active AS (
         SELECT m.id, m.address, m.cadence_ms, m.planned_until,
@@ -27,7 +28,9 @@ _PLAN = """
         FROM active GROUP BY cadence_ms
     ), ahead AS (
         SELECT id, address, cadence_ms, leads.lead, planned_until,
-            greatest(planned_until, closing) + 1 AS first, taking + look_ahead AS last
+            greatest(CASE WHEN planned_until <= taking + 2 * look_ahead THEN planned_until END,
+                closing) + 1 AS first,
+            taking + look_ahead AS last
         FROM active JOIN leads USING (cadence_ms)
     ), due AS (
         SELECT id, address, cadence_ms, number, lead,
@@ -76,17 +79,15 @@ _ESTIMATE = """
 """
 
 
-# A clock that has just begun to listen may tell of a pace that no chain has: what would be skipped
-# for it is never planned.
-_SLOWEST_MS = 1_000
-
-
 def plan(moment: Now) -> int:
     """Plan what is ahead of every active market in one statement; returns how many batches.
 
     What was missed is not planned any more: a batch of the past takes no orders.
+
+    Args:
+        moment: by the clock that all hosts share.
     """
-    slot_ms = min(moment.pace.slot_ms, _SLOWEST_MS)
+    slot_ms = moment.pace.slot_ms
     with connection.cursor() as cursor:
         cursor.execute(
             _PLAN,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from batches.models import Lane, ReceiptCursor, Reservation, ReservationReceipt, Tick
@@ -38,7 +38,7 @@ def take(receipts: Sequence[Receipt]) -> None:
             ],
             ignore_conflicts=True,
         )
-        _recognize(receipts)
+        _hold_told(receipts)
         # Those that came again leave no row, and are not asked for again.
         ReceiptCursor.objects.update_or_create(id=1, defaults={"seq": receipts[-1].seq})
         for receipt in receipts:
@@ -48,28 +48,31 @@ def take(receipts: Sequence[Receipt]) -> None:
                 go_on(rows, state, receipt.reason, receipt.charged_lamports)
 
 
-def _recognize(receipts: Sequence[Receipt]) -> None:
-    """The venue's names of reservations whose answers have not been heard."""
+def _hold_told(receipts: Sequence[Receipt]) -> None:
+    """Lock the reservations that are told of; one whose answer was not heard gets its name."""
     names = {receipt.client_id: receipt.reservation_id for receipt in receipts}
     nameless = Reservation.objects.filter(state="SUBMITTED", venue_id="")
     found = [id_ for id_ in nameless.values_list("id", flat=True) if str(id_) in names]
+    told = {receipt.reservation_id for receipt in receipts}
+    hold(Reservation.objects.filter(Q(id__in=found) | Q(venue_id__in=told)))
     rows = [{"id": id_, "venue_id": names[str(id_)]} for id_ in found]
     bulk.update(Reservation, rows, key="id")
+
+
+def hold(rows: QuerySet[Reservation]) -> None:
+    """Lock reservations in one order everywhere, so that no two wait for each other."""
+    list(rows.select_for_update(no_key=True).order_by("id").values_list("id"))
 
 
 def go_on(rows: QuerySet[Reservation], state: str, reason: str, charged: int) -> None:
     """Move reservations to a state that may follow theirs, however many steps were missed."""
     before = [s for s in market.TRANSITIONS if state in _following(s)]
     with transaction.atomic():
-        _move(rows.filter(state__in=before), state, reason, charged)
-
-
-def _move(rows: QuerySet[Reservation], state: str, reason: str, charged: int) -> None:
-    for row in rows.select_for_update(no_key=True).order_by("id"):
-        row.state, row.reason, row.charged = state, reason[:200], charged
-        row.updated_at = timezone.now()
-        row.save(update_fields=["state", "reason", "charged", "updated_at"])
-        if state == "WON":
+        held = list(rows.filter(state__in=before).select_for_update(no_key=True).order_by("id"))
+        Reservation.objects.filter(id__in=[row.id for row in held]).update(
+            state=state, reason=reason[:200], charged=charged, updated_at=timezone.now()
+        )
+        for row in held if state == "WON" else ():
             # The slot freezes; from here on the time that it is at floats.
             Tick.objects.filter(id=row.tick_id, status="PLANNED").update(
                 target_slot=row.slot, lane=Lane.AOT

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from batches import reservations, venues
 from batches.choosing import Wanted, choose
 from batches.models import Batch, BatchOrder, Lane, Market, Reservation, Tick
-from batches.models.reservations import OPEN_STATES
+from batches.models.reservations import ASKED_STATES, OPEN_STATES
 from batches.states import TICK
 from batches.timekeeping import Now
 from chains.blockspace import Bid, BlockspaceVenue, SlotOffer
@@ -26,6 +26,8 @@ RECEIPTS = 500
 # The chain has finalized a slot so long after it, and the venue has told of it.
 OVERDUE_SLOTS = 100
 FORGOTTEN_SLOTS = 1_000
+# No auction is open for slots further ahead, and a venue tells of as many at once.
+HORIZON_SLOTS = 4_000
 
 
 def reserve(moment: Now) -> int:
@@ -49,9 +51,11 @@ def reserve(moment: Now) -> int:
 
 def _ask_again(venue: BlockspaceVenue, moment: Now) -> None:
     """What became of bids that no receipt has told of; those that were only stored are made."""
-    asked = Q(state__in=["NEW", "BIDDING"])
+    asked = Q(state__in=ASKED_STATES)
     overdue = Q(state__in=OPEN_STATES, slot__lt=moment.slot - OVERDUE_SLOTS)
-    rows = list(Reservation.objects.filter(asked | overdue).order_by("id"))
+    # What was bought just in time is no bid: of one whose answer was not heard receipts alone tell.
+    bought = Q(state="SUBMITTED", venue_id="")
+    rows = list(Reservation.objects.filter(asked | overdue).exclude(bought).order_by("id"))
     if rows:
         _place(venue, rows)
     # What the venue has forgotten it will not tell any more; the chain has told what landed.
@@ -81,16 +85,18 @@ def _withdraw(venue: BlockspaceVenue) -> None:
 
 
 def _bid(venue: BlockspaceVenue, moment: Now) -> int:
+    horizon = moment.slot + HORIZON_SLOTS
     ticks = list(
         Tick.objects.filter(status="PLANNED", lane=Lane.NORMAL)
-        .filter(_is_awaited(), target_slot__gt=moment.slot)
+        .filter(_is_awaited(), target_slot__gt=moment.slot, target_slot__lte=horizon)
         .exclude(reservations__isnull=False)
-        .order_by("number")
+        # Numbers count a cadence's own milliseconds: across cadences only slots tell the order.
+        .order_by("target_slot")
     )
     if not ticks:
         return 0
     wanted = [_wanted(tick, moment) for tick in ticks]
-    offers = venues.ask(venue.slots(wanted[0].first, max(w.last for w in wanted)))
+    offers = venues.ask(venue.slots(wanted[0].first, min(horizon, max(w.last for w in wanted))))
     open_rows = Reservation.objects.filter(state__in=OPEN_STATES, slot__gte=moment.slot)
     chosen = choose(
         wanted,
@@ -164,9 +170,10 @@ def _place(venue: BlockspaceVenue, rows: Sequence[Reservation]) -> None:
     bids = [Bid(str(row.id), row.slot, row.units, row.price) for row in rows]
     answers = venues.ask(venue.bid_aot(bids))
     with transaction.atomic():
+        reservations.hold(Reservation.objects.filter(id__in=[row.id for row in rows]))
         for row, answer in zip(rows, answers, strict=True):
             if answer.state == "UNKNOWN":
                 continue
-            Reservation.objects.filter(id=row.id, venue_id="").update(venue_id=answer.id)
             same = Reservation.objects.filter(id=row.id)
+            same.filter(venue_id="", state__in=ASKED_STATES).update(venue_id=answer.id)
             reservations.go_on(same, answer.state, answer.reason, answer.charged)

@@ -6,9 +6,10 @@ import os
 import threading
 import time
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import structlog
+from django.db import connection
 from django.utils import timezone
 
 from batches.calendar import Pace, SlotClock
@@ -29,7 +30,7 @@ class Now:
 
     Attributes:
         unix_ms, monotonic_ms: read together.
-        degraded: whether nothing new should be reserved.
+        degraded: whether nothing should be reserved, or given up, by what the pace tells.
     """
 
     unix_ms: float
@@ -75,6 +76,21 @@ def now() -> Now:
         if time.monotonic() >= deadline:
             raise Transient("the node tells of no slots")
         time.sleep(_POLL_S)
+
+
+def shared() -> Now:
+    """As `now`, by the wall clock that all hosts share, the database's: what is decided by it is
+    decided alike on a host whose own clock is wrong.
+
+    Raises:
+        Transient: no slots are heard of.
+    """
+    moment = now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8 * 1000")
+        (unix_ms,) = cursor.fetchone()
+    passed_ms = time.monotonic() * 1_000 - moment.monotonic_ms
+    return replace(moment, unix_ms=unix_ms - passed_ms)
 
 
 def record(moment: Now) -> None:

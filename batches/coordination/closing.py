@@ -78,7 +78,7 @@ def work(claim: Claim) -> None:
     ticks = list(Tick.objects.filter(id__in=claim.ids, status="PLANNED").order_by("number"))
     claim.finish(set(claim.ids) - {tick.id for tick in ticks})
     try:
-        moment = timekeeping.now()
+        moment = timekeeping.shared()
         due = [tick for tick in ticks if moment.slot >= timing(tick, moment).cutoff_slot]
         asked = adapters.run(_ask(adapters.solana())) if due else None
     except ChainError as error:

@@ -21,6 +21,8 @@ STATES = (
     "FAILED",
     "EXPIRED_UNUSED",
 )
+# A bid that nothing has been decided about.
+ASKED_STATES = ("NEW", "BIDDING")
 # The venue has the transactions, or had.
 GIVEN_STATES = ("SUBMITTED", "PRECONFIRMED", "INCLUDED")
 OPEN_STATES = ("NEW", "BIDDING", "WON", "SUBMITTED", "PRECONFIRMED")

@@ -56,11 +56,18 @@ def read(order: BatchOrder) -> BatchOrder:
     return BatchOrder.objects.get(id=order.id)
 
 
+def once() -> None:
+    """A pass over everything that there is to do."""
+    coordinator.plan()
+    coordinator.reserve()
+    coordinator.advance()
+
+
 def run_until(done: Any) -> None:
     """Passes, until something is so."""
 
     def step() -> bool:
-        coordinator.run()
+        once()
         return bool(done())
 
     until(step)

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batches.calendar import (
+    FASTEST_MS,
     MIN_LEAD_SLOTS,
     RESTART_SLOTS,
     SILENT_MS,
+    SLOWEST_MS,
     Pace,
     SlotClock,
     lead_slots,
@@ -84,9 +86,22 @@ def test_the_pace_is_that_of_the_last_five_minutes() -> None:
     assert paced(clock).slot_ms == pytest.approx(200)
 
 
-def test_the_clock_is_degraded_until_it_has_heard_of_two_slots_and_when_it_hears_nothing() -> None:
-    assert SlotClock().is_degraded(0)
-    assert regular(1).is_degraded(5_000)
+@pytest.mark.parametrize(
+    ("count", "slot_ms", "degraded"),
+    [(0, 400, True), (2, 400, True), (7, 400, True), (8, 400, False), (20, 50, True)],
+)
+def test_the_clock_is_degraded_until_it_has_heard_enough(
+    count: int, slot_ms: float, degraded: bool
+) -> None:
+    assert regular(count, slot_ms=slot_ms).is_degraded(5_000 + count * slot_ms) is degraded
+
+
+@pytest.mark.parametrize(("heard_ms", "slot_ms"), [(0.1, FASTEST_MS), (30_000, SLOWEST_MS)])
+def test_no_pace_is_one_that_no_chain_has(heard_ms: float, slot_ms: float) -> None:
+    assert paced(regular(2, slot_ms=heard_ms)).slot_ms == slot_ms
+
+
+def test_the_clock_is_degraded_when_it_hears_nothing() -> None:
     clock, last = regular(100), 5_000 + 99 * 400
     assert not clock.is_degraded(last + SILENT_MS - 1)
     assert clock.is_degraded(last + SILENT_MS)

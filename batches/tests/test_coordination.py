@@ -90,7 +90,7 @@ def test_a_process_that_dies_anywhere_loses_and_doubles_nothing(
             survive(lambda body=body: driving.accept(market, body))
 
         def done() -> bool:
-            survive(coordinator.run)
+            survive(driving.once)
             found = BatchOrder.objects.filter(status="FILLED").count() == 2
             return found and not Transfer.objects.exclude(status="DONE").exists()
 
@@ -199,8 +199,8 @@ def test_two_coordinators_at_the_same_time_do_everything_once(chain: Chain, mark
     sell = place(market, OWNERS[1], side=Side.SELL, limit=500, quantity=7)
 
     def both() -> bool:
-        with at_the_same_time(coordinator.run) as theirs:
-            coordinator.run()
+        with at_the_same_time(driving.once) as theirs:
+            driving.once()
         theirs.result(timeout=20)
         filled = read(buy).status == read(sell).status == "FILLED"
         return filled and not Transfer.objects.exclude(status="DONE").exists()

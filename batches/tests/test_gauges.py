@@ -1,7 +1,7 @@
 """What health and metrics tell of the clock of slots, plans and vaults."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from batches.models import (
     VaultBalance,
     VaultCheck,
 )
+from batches.tests import rows
 from fairlane.core import gauges as core_gauges
 from fairlane.core import health, metrics, switches
 
@@ -37,8 +38,8 @@ def just_started(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     health._kept.clear()
 
 
-def market(name: str = "JUP-USDC", **columns: Any) -> Market:
-    """One that has batches planned for the next eight seconds."""
+def market(name: str = "JUP-USDC", ahead: Iterable[int] = range(9), **columns: Any) -> Market:
+    """One that has batches planned so many seconds ahead."""
     values: dict[str, Any] = {
         "name": name,
         "address": name,
@@ -54,10 +55,12 @@ def market(name: str = "JUP-USDC", **columns: Any) -> Market:
         "reference": 500,
         "coordinator": "coordinator",
         "receipt_key": "receipts",
-        "planned_until": int(time.time()) + 8,
         "created_at": timezone.now() - LONG_AGO,
     }
-    return Market.objects.create(**values | columns)
+    its = Market.objects.create(**values | columns)
+    for seconds in ahead:
+        rows.batch(its, int(time.time()) + seconds, "PLANNED")
+    return its
 
 
 def reading(**columns: Any) -> SlotReading:
@@ -81,7 +84,7 @@ def part() -> dict[str, Any]:
 def test_batches_that_are_planned_on_a_running_clock_are_well() -> None:
     reading()
     market()
-    market("OLD-USDC", active=False, planned_until=7)
+    market("OLD-USDC", ahead=(), active=False)
     VaultCheck.objects.create(mint=MINT, on_chain=5, in_ledger=5, slot=990)
     found = part()
     assert (found["status"], found["slot"], found["slotMs"]) == ("ok", 1_000, 400.2)
@@ -114,10 +117,11 @@ def test_a_slow_coordinator_is_given_its_own_pace(settings: Settings) -> None:
 
 def test_markets_without_batches_ahead_are_named() -> None:
     reading()
-    market("NEW-USDC", planned_until=0, created_at=timezone.now())
+    market("NEW-USDC", ahead=(), created_at=timezone.now())
     assert part()["status"] == "ok"
     for number in range(7):
-        market(f"M{number}-USDC", planned_until=0)
+        # What is planned for a time that is far away helps nobody.
+        market(f"M{number}-USDC", ahead=(1_800, 1_801), planned_until=int(time.time()) + 1_801)
     named = ", ".join(f"M{number}-USDC" for number in range(5))
     assert part()["reason"] == f"no batches are planned ahead of {named} and 2 more"
 

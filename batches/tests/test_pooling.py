@@ -355,7 +355,7 @@ def test_a_process_that_dies_trades_with_the_pool_once(
     with killed_at(point) as reached:
 
         def done() -> bool:
-            survive(coordinator.run)
+            survive(driving.once)
             over = read(order).status == "FILLED"
             return over and not Transfer.objects.exclude(status="DONE").exists()
 

@@ -81,6 +81,7 @@ def venue(
     settings.RAIKU_URL = venue_url
     settings.RAIKU_TOKEN = Secret(TOKEN)
     adapters.forget()
+    until(lambda: not timekeeping.now().degraded)
     yield venue_url
     turn(venue_url, **WELL_BEHAVED)
 
@@ -224,6 +225,17 @@ def test_nobody_pays_for_the_slots_of_a_market_without_orders(
     assert awaited.filter(cadence_ms=other.cadence_ms, number__gte=paused.batch_no).exists()
 
 
+@pytest.mark.parametrize(("cadence_ms", "look_ahead"), [(20_000, 2), (300_000, 10)])
+def test_slots_are_bid_for_beside_a_market_that_is_slow(
+    venue: str, chain: Chain, market: Market, cadence_ms: int, look_ahead: int
+) -> None:
+    slow = chain.open_market("JUP-USDC-2", cadence_ms=cadence_ms, look_ahead=look_ahead)
+    for each in (slow, market):
+        place(each, limit=400)
+    assert coordinator.reserve() > 0
+    assert Reservation.objects.filter(tick__cadence_ms=market.cadence_ms).exists()
+
+
 def test_no_bid_is_stored_for_a_tick_that_is_gone_or_closed(venue: str, market: Market) -> None:
     moment = timekeeping.now()
     offers = adapters.run(venue_client().slots(moment.slot + 20, moment.slot + 22))
@@ -320,6 +332,21 @@ def test_what_is_bought_just_in_time_is_a_row_before(venue: str, market: Market)
     assert Reservation.objects.get(tick=tick).charged > 0
 
 
+def test_what_was_bought_just_in_time_is_not_asked_for_as_a_bid(venue: str, market: Market) -> None:
+    tick = Tick.objects.create(id=uuid7(), cadence_ms=600, number=1, status="CLEARED")
+    with pytest.raises(Ambiguous):
+        lanes._buy_now(Watched(Ambiguous("no answer")), tick.id, [transaction()])
+    row = Reservation.objects.get(tick=tick)
+    moment = timekeeping.now()
+    overdue = replace(moment.pace, slot=moment.pace.slot + reserving.OVERDUE_SLOTS + 50)
+    reserving._ask_again(venue_client(), replace(moment, pace=overdue))
+    assert Reservation.objects.get(id=row.id).venue_id == ""
+    # Nor does it take over what a refusal calls it.
+    reserving._place(venue_client(), [row])
+    assert Reservation.objects.get(id=row.id).venue_id == ""
+    driving.run_until(lambda: Reservation.objects.get(tick=tick).state == "INCLUDED")
+
+
 @pytest.mark.parametrize("error", [Ambiguous("no answer"), Definitive("no")])
 def test_what_may_have_been_bought_is_on_the_books_once_the_venue_tells(
     venue: str, market: Market, error: ChainError
@@ -342,38 +369,3 @@ def test_what_may_have_been_bought_is_on_the_books_once_the_venue_tells(
     driving.run_until(lambda: Reservation.objects.get(tick=tick).state == "INCLUDED")
     bought = Reservation.objects.get(tick=tick)
     assert bought.venue_id and bought.charged > 0
-
-
-@pytest.mark.parametrize(
-    ("lane", "state", "slots", "shown"),
-    [
-        (Lane.AOT, "INCLUDED", [100], Lane.AOT),
-        (Lane.AOT, "SUBMITTED", [100, 100], Lane.AOT),
-        (Lane.AOT, "SUBMITTED", [101], Lane.NORMAL),
-        (Lane.AOT, "SUBMITTED", [100, 101], Lane.NORMAL),
-        (Lane.AOT, "FAILED", [100], Lane.NORMAL),
-        (Lane.JIT, "PRECONFIRMED", [100, 103], Lane.JIT),
-        (Lane.JIT, "PRECONFIRMED", [104], Lane.NORMAL),
-        (Lane.AOT, "WON", [], Lane.AOT),
-    ],
-)
-def test_reserved_is_what_landed_where_it_was_reserved(
-    db: None, lane: Lane, state: str, slots: list[int], shown: Lane
-) -> None:
-    tick = Tick.objects.create(id=uuid7(), cadence_ms=600, number=1, status="CLEARED", lane=lane)
-    Reservation.objects.create(id=uuid7(), tick=tick, slot=100, units=1, price=1, state=state)
-    for slot in slots:
-        Packet.objects.create(
-            id=uuid7(),
-            direction="PAY",
-            tick=tick,
-            status="CONFIRMED",
-            signature=str(uuid7()),
-            transaction=b"",
-            first_slot=90,
-            last_valid_block_height=200,
-            slot=slot,
-        )
-    lanes.decide([tick.id])
-    tick.refresh_from_db()
-    assert tick.lane == shown

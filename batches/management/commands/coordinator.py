@@ -9,14 +9,13 @@ import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, connection
-from django.db.models import Count
+from django.db.models import Model, Prefetch, QuerySet
 
-from batches import coordinator, periodic, pruning, registry, stages, timekeeping, venues
-from batches.models import Batch, BatchOrder, Market
+from batches import coordinator, periodic, pruning, registry, timekeeping, venues
+from batches.models import Batch, BatchOrder, Market, Reservation
 from batches.timekeeping import Now
 from chains import registry as adapters
 from chains.errors import ChainError
-from fairlane.core import claims
 
 logger = structlog.get_logger(__name__)
 
@@ -27,6 +26,10 @@ STEP_S = 0.02
 RECOVERY_S = 1.0
 # As many slots ahead are asked for to learn when auctions close.
 OFFERED_SLOTS = 200
+# Beyond, rows are not counted: nobody waits at the start for a look at all that there has been.
+MAX_COUNTED = 100_000
+# A pass over many markets plans thousands.
+MAX_LINES = 20
 
 
 class Command(BaseCommand):
@@ -89,7 +92,7 @@ class Command(BaseCommand):
     def _advance_for(self, seconds: float) -> None:
         """Run the stages that come due meanwhile."""
         for _ in range(max(1, int(seconds / STEP_S))):
-            if self.stopping.wait(STEP_S) or not self._survives(_advance):
+            if self.stopping.wait(STEP_S) or not self._survives(coordinator.advance):
                 return
 
     def _introduce(self) -> None:
@@ -108,11 +111,10 @@ class Command(BaseCommand):
             self.stdout.write(f"  wallet     {registry.address_of(registry.COORDINATOR)}")
         except ChainError as error:
             raise CommandError(str(error)) from None
-        orders = BatchOrder.objects.aggregate(total=Count("id"))["total"]
-        counts = dict(Batch.objects.order_by().values_list("status").annotate(Count("id")))
         self.stdout.write(
-            f"  orders     {orders} in total; batches: {counts.get('PLANNED', 0)} planned,"
-            f" {counts.get('SETTLED', 0)} settled"
+            f"  orders     {_count(BatchOrder.objects.all())} in total;"
+            f" batches: {_count(Batch.objects.filter(status='PLANNED'))} planned,"
+            f" {_count(Batch.objects.filter(status='SETTLED'))} settled"
         )
         for market in Market.objects.filter(active=True):
             self.stdout.write(
@@ -145,22 +147,26 @@ class Command(BaseCommand):
             )
 
     def _tell_planned(self, count: int, moment: Now) -> None:
-        newest = Batch.objects.filter(status="PLANNED").select_related("market", "tick")
-        for batch in reversed(newest.order_by("-number", "market")[:count]):
+        bids = Prefetch("tick__reservations", Reservation.objects.order_by("-created_at"))
+        newest = Batch.objects.order_by("-created_at", "-number", "market").values("created_at")
+        planned = Batch.objects.filter(status="PLANNED", created_at=newest[:1])
+        nearest = planned.select_related("market", "tick").order_by("tick__target_slot", "market")
+        for batch in nearest.prefetch_related(bids)[:MAX_LINES]:
             slot = batch.tick.target_slot or moment.slot_at(batch.tick.executes_at_ms)
             eta = (moment.eta_ms(slot) - moment.unix_ms) / 1_000
-            reservation = batch.tick.reservations.order_by("-created_at").first()
-            reserved = f"reservation {reservation.id}" if reservation else "no reservation"
+            made = [f"reservation {bid.id}" for bid in batch.tick.reservations.all()]
+            reserved = made[0] if made else "no reservation"
             self.stdout.write(
                 f"planned {batch.market.name} batch {batch.number}: slot {slot},"
                 f" in {eta:.1f} s, {reserved}"
             )
+        if count > MAX_LINES:
+            self.stdout.write(f"  and {count - MAX_LINES} more")
 
 
-def _advance() -> None:
-    for name in claims.backlog():
-        if name in stages.TASKS:
-            stages.stage(name).run()
+def _count(rows: QuerySet[Model]) -> str:
+    found = rows.order_by()[: MAX_COUNTED + 1].count()
+    return str(found) if found <= MAX_COUNTED else f"more than {MAX_COUNTED}"
 
 
 def _masked_database() -> str:
