@@ -27,18 +27,19 @@ _PLAN = """
             (%(now)s::bigint + max(lead) + %(escrow)s) / cadence_ms AS taking
         FROM active GROUP BY cadence_ms
     ), ahead AS (
-        SELECT id, address, cadence_ms, leads.lead, planned_until,
+        SELECT id, address, cadence_ms, planned_until,
             greatest(CASE WHEN planned_until <= taking + 2 * look_ahead THEN planned_until END,
                 closing) + 1 AS first,
             taking + look_ahead AS last
         FROM active JOIN leads USING (cadence_ms)
     ), due AS (
-        SELECT id, address, cadence_ms, number, lead,
-            md5('tick ' || cadence_ms || ' ' || number)::uuid AS tick
-        FROM ahead, generate_series(first, last) AS number
+        SELECT id, address, cadence_ms, number FROM ahead, generate_series(first, last) AS number
+    ), shared AS (
+        SELECT md5('tick ' || cadence_ms || ' ' || number)::uuid AS id, cadence_ms, number
+        FROM (SELECT DISTINCT cadence_ms, number FROM due) AS each
     ), ticks AS (
         INSERT INTO batches_tick (id, cadence_ms, number, status, seq, wallet, lane, batches)
-        SELECT DISTINCT tick, cadence_ms, number, 'PLANNED', 1, '', 'NORMAL', 0 FROM due
+        SELECT id, cadence_ms, number, 'PLANNED', 1, '', 'NORMAL', 0 FROM shared
         ON CONFLICT DO NOTHING RETURNING id, cadence_ms, number
     ), work AS (
         INSERT INTO core_work (object_id, stage, due_at)
@@ -46,15 +47,16 @@ _PLAN = """
         FROM ticks JOIN leads USING (cadence_ms)
         ON CONFLICT DO NOTHING
     ), standing AS (
-        SELECT id FROM batches_tick WHERE status = 'PLANNED' AND id IN (SELECT tick FROM due)
+        SELECT id, cadence_ms, number FROM batches_tick
+        WHERE status = 'PLANNED' AND id IN (SELECT id FROM shared)
         FOR KEY SHARE SKIP LOCKED
     ), batches AS (
         INSERT INTO batches_batch (id, market_id, tick_id, number, status, seq, wallet, orders,
             price, volume, turnover, fees, fills, pool_used, pool_lots, pool_quote, reason)
-        SELECT (lpad(to_hex(number), 16, '0') || lpad(to_hex(due.id), 16, '0'))::uuid, due.id, tick,
-            number, 'PLANNED', 1, address, 0, 0, 0, 0, 0, 0, false, 0, 0, ''
-        FROM due JOIN (SELECT id FROM ticks UNION ALL SELECT id FROM standing) AS open
-            ON open.id = tick
+        SELECT (lpad(to_hex(number), 16, '0') || lpad(to_hex(due.id), 16, '0'))::uuid, due.id,
+            open.id, number, 'PLANNED', 1, address, 0, 0, 0, 0, 0, 0, false, 0, 0, ''
+        FROM due JOIN (SELECT * FROM ticks UNION ALL SELECT * FROM standing) AS open
+            USING (cadence_ms, number)
         ON CONFLICT DO NOTHING RETURNING 1
     ), moved AS (
         UPDATE batches_market m SET planned_until = ahead.last
