@@ -180,9 +180,7 @@ class BatchOrderAdmin(EndlessAdmin, DeedAdmin):
 
     @admin.display(description="fills")
     def fills_table(self, order: BatchOrder) -> SafeString:
-        rows = (
-            BatchFill.objects.filter(order=order).select_related("batch").order_by("batch__number")
-        )
+        rows = BatchFill.objects.filter(order=order).select_related("batch").order_by("-batch_id")
         return pages.table(
             ("batch", "traded", "for", "fee"),
             (

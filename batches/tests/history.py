@@ -31,7 +31,7 @@ def repeat(model: type[Batch | Tick | BatchOrder], **columns: str) -> None:
 def analyze() -> None:
     """Let the planner know of it."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE batches_batch, batches_tick, batches_batchorder")
+        cursor.execute("ANALYZE batches_batch, batches_tick, batches_batchorder, batches_batchfill")
 
 
 def rows_read(step: Callable[[], object]) -> int:
