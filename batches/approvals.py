@@ -17,8 +17,7 @@ from chains import registry as adapters
 from chains.errors import Definitive, Transient
 from chains.ports import SolanaNode
 from chains.solana import delegation
-from chains.solana.swap import token_account
-from orders.registry import TokenInfo
+from chains.solana.swap import Token, token_account
 
 # A transaction is confirmed within some slots; a node that takes longer is in trouble.
 PATIENCE_S = 30.0
@@ -29,7 +28,7 @@ _POLL_S = 0.2
 class _Wish:
     """Atoms of a token that are to be pulled, and what the approval has to cover for that."""
 
-    token: TokenInfo
+    token: Token
     amount: int
     approval: int
 
