@@ -200,47 +200,6 @@ def test_who_holds_too_little_is_told_before_anything_is_stored(
     assert not Transfer.objects.exists()
 
 
-def test_a_deposit_that_did_not_happen_is_told_and_needs_another_reference(
-    chain: Chain, pooled: Market, keyfile: Path
-) -> None:
-    amounts = {pooled.base_mint: FULL.base, pooled.quote_mint: 2 * PURSE}
-    pools.fund(pooled, wallet=OWNER_ADDRESSES[5], amounts=amounts, reference="lame", by="tests")
-    driving.quiet()
-    with pytest.raises(CommandError, match=r"did not happen.*holds too little.*another reference"):
-        fund(pooled, keyfile, "--reference=lame")
-    fund(pooled, keyfile, "--reference=better")
-    driving.quiet()
-    assert held(pooled) == FULL
-
-
-def test_a_deposit_approves_what_is_still_to_be_pulled_as_well(
-    chain: Chain, pooled: Market, keyfile: Path
-) -> None:
-    chain.approve(TREASURY, amount=1)
-    for reference in ("first", "second"):
-        fund(pooled, keyfile, f"--reference={reference}")
-    driving.quiet()
-    chain.approve(TREASURY, amount=PURSE)
-    assert held(pooled) == Reserves(2 * FULL.base, 2 * FULL.quote)
-
-
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (["--base=1"], "--quote"),
-        (["--base=0", "--quote=1"], "--base must be more than 0"),
-        (["--base=1", "--quote=0.0000001"], "--quote "),
-    ],
-    ids=str,
-)
-def test_both_sides_of_a_deposit_are_asked_for_by_name(
-    pooled: Market, keyfile: Path, options: list[str], reason: str
-) -> None:
-    with pytest.raises(CommandError, match=reason):
-        call_command("fund_pool", pooled.name, f"--from={keyfile}", *options)
-    assert not Transfer.objects.exists()
-
-
 def approve_base(chain: Chain, wallet: Keypair, amount: int) -> None:
     approval = programs.approve_checked(
         program=programs.token_program(token2022=False),
