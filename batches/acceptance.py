@@ -20,7 +20,7 @@ from batches.records import Side
 from batches.stage_names import PULL
 from batches.states import ORDER
 from chains import registry as adapters
-from fairlane.core import bulk, checkpoints, claims, transitions, wakeups
+from fairlane.core import bulk, checkpoints, claims, switches, transitions, wakeups
 from fairlane.core.errors import FieldError, Problem, invalid
 from fairlane.core.models import Event
 from fairlane.core.transitions import Move
@@ -162,7 +162,7 @@ def cancel(order_id: UUID, *, reason: str) -> None:
             _cancel_escrowing(order, reason, journal)
         else:
             _require_open(order)
-            if _is_locked(order):
+            if _lock_left_ms(order) is not None:
                 raise _locked()
             if order.batch_id is None:
                 refunds.end([order], "CANCELLED", reason, journal)
@@ -215,40 +215,36 @@ def _require_replaceable(before: BatchOrder, offer: Offer) -> None:
     order = offer.order
     if offer.wallet != before.wallet or order.side != before.side:
         raise invalid(FieldError("record", "another", "It is of another owner or side."))
-    if not _is_locked(before):
+    left_ms = _lock_left_ms(before)
+    if left_ms is None:
         return
     # One that waits for escrow, or comes after the cutoff, would leave the batch.
-    covered = offer.escrow <= before.escrow_left and not _is_past_cutoff(before)
+    covered = offer.escrow <= before.escrow_left and left_ms > 0
     if not (covered and terms.is_improvement(order, registry.order_of(before), before.remaining)):
         raise _locked()
 
 
-def _is_locked(order: BatchOrder) -> bool:
-    """Whether the order's next batch is nearer to its cutoff than its market's lock window."""
-    lock_ms = order.market.lock_ms
-    left_ms = _ms_to_cutoff(order) if lock_ms else None
-    return left_ms is not None and left_ms < lock_ms
-
-
-def _is_past_cutoff(order: BatchOrder) -> bool:
-    left_ms = _ms_to_cutoff(order)
-    return left_ms is not None and left_ms <= 0
-
-
-def _ms_to_cutoff(order: BatchOrder) -> float | None:
-    """Until the order's next batch takes no more, below zero where it does not and is still to be
-    closed; None where none is planned."""
+def _lock_left_ms(order: BatchOrder) -> float | None:
+    """Until the cutoff of the order's next batch where its market's lock window has begun, below
+    zero where the batch takes no more and is still to be closed; None where nothing is locked: no
+    batch of a paused market takes it."""
+    market = order.market
+    if not market.lock_ms or not switches.is_on(market.switch):
+        return None
     planned = Batch.objects.filter(
-        market_id=order.market_id,
+        market=market,
         status="PLANNED",
         number__gte=order.batch_no,
+        # One that waits for a person is closed whenever that is.
+        tick__status="PLANNED",
         tick__target_slot__isnull=False,
     )
     target = planned.order_by("number").values_list("tick__target_slot", flat=True).first()
     if target is None:
         return None
-    now = _moment(order.market)
-    return (target - now.lead - now.slot) * now.slot_ms
+    now = _moment(market)
+    left_ms = (target - now.lead - now.slot) * now.slot_ms
+    return left_ms if left_ms < market.lock_ms else None
 
 
 def _locked() -> Problem:

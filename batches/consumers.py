@@ -29,8 +29,9 @@ MAX_IDS = 1_000
 class MarketConsumer(FeedConsumer):
     """One market, from now on or from the position ``since``."""
 
+    needed = "batches:read"
+
     async def frames(self) -> Frames:
-        self.principal.require("batches:read")
         name: str = self.scope["url_route"]["kwargs"]["market"]
         market = await in_thread(selectors.market)(name)
         wallets = wallets_of(self.principal)
@@ -138,6 +139,7 @@ async def _batch_frame(market: Market, event: EventData) -> dict[str, Any]:
                 "fills": data["fills"],
                 "volumeLots": data["volumeLots"],
                 "settlements": data["settlements"],
+                "settlementCount": data["settlementCount"],
             }
         case "ROLLED" | "VOIDED":
             return {"type": "BATCH_FAILED", **common, "reason": data["reason"]}

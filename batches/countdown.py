@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,12 +15,13 @@ EVERY_S = 1.0
 AHEAD = 12
 
 _read: dict[int, tuple[float, Sequence[dict[str, Any]]]] = {}
-_reading = asyncio.Lock()
+# A market's sockets wait for its own reading only.
+_reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
 
 async def coming(market: Market) -> Sequence[dict[str, Any]]:
     """The market's next batches, the soonest first; a second old at most."""
-    async with _reading:
+    async with _reading[market.id]:
         at, found = _read.get(market.id, (float("-inf"), ()))
         if time.monotonic() - at >= EVERY_S:
             found = await in_thread(selectors.coming)(market, AHEAD)

@@ -124,7 +124,7 @@ def market(listing: Listing) -> Market:
 def open_market(wanted: Market, *, by: str) -> bool:
     """Store a market, once its mints are found harmless and its vaults are open.
 
-    One that is there stays as it is. Its reference is the price that it last traded at, and so no
+    One that is there stays as it is. Its reference has followed its batches since, and so is no
     part of what was asked for; nor is whether it uses its pool, which an operator decides.
 
     Args:

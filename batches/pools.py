@@ -4,7 +4,7 @@ Both are stored transfers like those of owners: a deposit is pulled out of a wal
 approved the coordinator, a withdrawal is paid. Each has a reference, and happens once under it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -47,14 +47,16 @@ def fund(
 
     Args:
         amounts: atoms by mint.
-        reference: one that is known already changes nothing.
+        reference: one that is known already changes nothing, and is spent even if nothing came of
+            its deposit.
         by: for the audit trail.
 
     Returns:
         Whether the reference is new.
 
     Raises:
-        PoolError: the market has no pool, or nothing is to be moved.
+        PoolError: the market has no pool, nothing is to be moved, or the deposit of this reference
+            did not happen.
     """
     if not market.uses_pool:
         raise PoolError(f"{market.name} has no pool")
@@ -62,11 +64,18 @@ def fund(
         raise PoolError("there is nothing to put into the pool")
     with transaction.atomic():
         _hold(market)
-        if deposits(market, reference):
+        if known := deposits(market, reference):
+            _require_not_dropped(known)
             return False
         treasury.move(market, Direction.PULL, wallet, amounts, reference)
         treasury.record(market, "market.fund_pool", wallet, amounts, reference, by)
     return True
+
+
+def _require_not_dropped(legs: Sequence[Transfer]) -> None:
+    if all(leg.status == "DROPPED" for leg in legs):
+        why = "; ".join(sorted({leg.reason for leg in legs}))
+        raise PoolError(f"this deposit did not happen ({why}): another one needs another reference")
 
 
 def use(market_id: int, on: bool, *, by: str, reason: str) -> Market:

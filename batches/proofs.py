@@ -7,6 +7,8 @@ from batches.inclusion import Included, Placed, prove
 from batches.models import Batch
 from fairlane.core.errors import not_found
 
+HASH_SIZE = 32
+
 
 def is_open(batch: Batch) -> bool:
     """Whether anyone may see the orders: before it has cleared they tell who wants what, and after
@@ -14,18 +16,29 @@ def is_open(batch: Batch) -> bool:
     return batch.status in ("CLEARED", "SETTLED")
 
 
-def proof(batch: Batch, order_hash: str) -> dict[str, Any]:
-    """The proof for an order, with that of the batch in its tick.
+def hash_of(text: str) -> bytes:
+    """The hash of an order that a path names.
 
     Raises:
-        Problem: 404, the batch has not cleared, or this is no hash.
+        Problem: 404, this is no hash, which no order could have and nothing proves absent.
+    """
+    try:
+        wanted = bytes.fromhex(text)
+    except ValueError:
+        wanted = b""
+    if len(wanted) != HASH_SIZE:
+        raise not_found("There is no such order")
+    return wanted
+
+
+def proof(batch: Batch, wanted: bytes) -> dict[str, Any]:
+    """The proof for the order of this hash, with that of the batch in its tick.
+
+    Raises:
+        Problem: 404, the batch has not cleared.
     """
     if not is_open(batch):
         raise not_found("The batch has not cleared")
-    try:
-        wanted = bytes.fromhex(order_hash)
-    except ValueError:
-        raise not_found("There is no such order") from None
     committed = publication.committed(batch)
     found = prove(committed.leaves, wanted)
     tick = publication.tick_tree(batch)

@@ -81,13 +81,18 @@ def verdict(batch: Batch) -> Published:
 
 
 def proof(batch: Batch, order_hash: str) -> Published:
-    """The proof that an order is in it, or is not."""
+    """The proof that an order is in it, or is not.
+
+    Raises:
+        Problem: 404, this is no hash.
+    """
+    wanted = proofs.hash_of(order_hash)
 
     def make() -> Answer:
-        return Answer(orjson.dumps(proofs.proof(batch, order_hash)), _settled(batch))
+        return Answer(orjson.dumps(proofs.proof(batch, wanted)), _settled(batch))
 
     cost = 1 + batch.orders // _READ_ORDERS
-    return _published(batch, f"proof {order_hash}", cost, make)
+    return _published(batch, f"proof {wanted.hex()}", cost, make)
 
 
 def forget() -> None:

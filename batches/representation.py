@@ -1,7 +1,6 @@
 """Markets, batches and orders as the API, the sockets and the page show them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,18 +26,6 @@ from batches.verification import STEPS, Verdict
 from fairlane.core import history
 from fairlane.core.models import Event
 from orders.amounts import to_text
-
-
-@dataclass(frozen=True, slots=True)
-class Attachments:
-    """What is shown of a batch beside its own row and its tick's.
-
-    Attributes:
-        settlements: signatures of the transactions that paid.
-    """
-
-    reservation: Reservation | None
-    settlements: Sequence[str]
 
 
 def market(row: Market, *, paused: bool, reserves: Reserves) -> dict[str, Any]:
@@ -80,9 +67,15 @@ def market(row: Market, *, paused: bool, reserves: Reserves) -> dict[str, Any]:
     }
 
 
-def batch(row: Batch, attached: Attachments, reading: SlotReading | None) -> dict[str, Any]:
-    """A batch with its market and tick."""
-    tick, reservation = row.tick, attached.reservation
+def batch(
+    row: Batch, reservation: Reservation | None, reading: SlotReading | None
+) -> dict[str, Any]:
+    """A batch with its market and tick.
+
+    Args:
+        reservation: of its tick.
+    """
+    tick = row.tick
     traded = row.price > 0
     quote = row.market.quote_decimals
     return {
@@ -117,7 +110,8 @@ def batch(row: Batch, attached: Attachments, reading: SlotReading | None) -> dic
         "orders": row.orders,
         "fills": row.fills,
         "reason": row.reason,
-        "settlementSignatures": list(attached.settlements),
+        "settlementSignatures": row.settlements,
+        "settlementCount": row.settlement_count,
         "createdAt": row.created_at.isoformat(),
         "updatedAt": row.updated_at.isoformat(),
     }

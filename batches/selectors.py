@@ -18,7 +18,6 @@ from batches.models import (
     SlotReading,
     Transfer,
 )
-from batches.representation import Attachments
 from batches.reserves import Reserves
 from batches.states import ORDER
 from batches.terms import INT64_MAX
@@ -26,6 +25,8 @@ from fairlane.core import history, switches
 from fairlane.core.errors import not_found
 from fairlane.core.principals import AllWallets, Principal
 
+# An order that rests for a day may be filled in tens of thousands of batches.
+SHOWN_FILLS = 200
 ENDED_ORDERS = tuple(sorted(ORDER.terminal))
 
 # Of each wallet on its own, so that nobody's history is read beyond what is shown.
@@ -100,25 +101,14 @@ def batch(of: Market, number: int) -> Batch:
 
 
 def shown(rows: Iterable[Batch]) -> list[dict[str, Any]]:
-    """Batches as the API shows them, with their reservations and settlements."""
+    """Batches as the API shows them, with their reservations."""
     found = list(rows)
     reading = SlotReading.objects.first()
     reservations: dict[UUID, Reservation] = {}
     ticks = {row.tick_id for row in found}
     for reservation in Reservation.objects.filter(tick_id__in=ticks).order_by("created_at"):
         reservations[reservation.tick_id] = reservation
-    settlements: dict[UUID, set[str]] = {}
-    carried = Transfer.objects.filter(batch_id__in=[row.id for row in found], status="DONE")
-    for batch_id, signature in carried.values_list("batch_id", "packet__signature").distinct():
-        settlements.setdefault(batch_id, set()).add(signature)
-    return [
-        representation.batch(
-            row,
-            Attachments(reservations.get(row.tick_id), sorted(settlements.get(row.id, ()))),
-            reading,
-        )
-        for row in found
-    ]
+    return [representation.batch(row, reservations.get(row.tick_id), reading) for row in found]
 
 
 def coming(of: Market, limit: int) -> list[dict[str, Any]]:
@@ -217,12 +207,19 @@ def order(of: Market, order_hash: str, principal: Principal) -> BatchOrder:
 
 
 def order_detail(row: BatchOrder, *, since: int = 0) -> dict[str, Any]:
-    """An order with everything that happened to it; the history is read first."""
+    """An order with its newest fills and what happened to it; the history is read first."""
     events = history.of(row.id, since)
     fresh = BatchOrder.objects.select_related("market").get(id=row.id)
     return representation.order_detail(
         fresh,
-        list(BatchFill.objects.filter(order=row).select_related("batch").order_by("batch__number")),
+        _newest_fills(row),
         list(Transfer.objects.filter(order=row).select_related("packet").order_by("id")),
         events,
     )
+
+
+def _newest_fills(row: BatchOrder) -> list[BatchFill]:
+    """The oldest of them first."""
+    its = BatchFill.objects.filter(order=row).select_related("batch")
+    newest = its.defer("batch__leaves").order_by("-batch_id")[:SHOWN_FILLS]
+    return list(newest)[::-1]

@@ -103,6 +103,7 @@ class BatchSerializer(Fields):
     fills = serializers.IntegerField()
     reason = serializers.CharField()
     settlementSignatures = serializers.ListField(child=serializers.CharField())
+    settlementCount = serializers.IntegerField()
     createdAt = serializers.DateTimeField()
     updatedAt = serializers.DateTimeField()
 

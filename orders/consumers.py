@@ -56,7 +56,6 @@ class TopicsConsumer(FeedOfOrders):
     """Chosen topics: ``?topics=orders``, ``wallet:ADDRESS``, ``order:ID``, comma-separated."""
 
     async def frames(self) -> Frames:
-        self.principal.require(self.needed)
         names = [name for name in (self.query("topics") or "").split(",") if name]
         if not names or len(names) > MAX_TOPICS:
             raise _bad_topics(f"Name 1 to {MAX_TOPICS} topics")

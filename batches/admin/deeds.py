@@ -84,7 +84,6 @@ CLOSE_MARKET = Deed(
     " the orders that are open; what these leave can be cancelled, and is paid back when it"
     " expires.",
     _set_active(active=False),
-    grave=True,
 )
 REOPEN_MARKET = Deed(
     "Open again",

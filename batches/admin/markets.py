@@ -154,7 +154,7 @@ class MarketAdmin(DeedAdmin):
         its = fees.held(market).items()
         return " and ".join(amounts.atoms(market, mint, amount) for mint, amount in its)
 
-    @admin.display(description="last price")
+    @admin.display(description="reference price")
     def price(self, market: Market) -> str:
         return f"{representation.price(market, market.reference)} {market.quote_symbol}"
 

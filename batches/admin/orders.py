@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from solders.signature import Signature
@@ -14,7 +14,7 @@ from batches import representation
 from batches.admin import amounts, deeds, pages
 from batches.models import BatchFill, BatchOrder, Transfer
 from batches.records import OrderType, Side, TimeInForce
-from batches.states import ORDER
+from batches.states import OPEN_ORDER, ORDER
 from fairlane.core.admin.base import EndlessAdmin, labelled, operation
 from fairlane.core.admin.deeds import DeedAdmin
 
@@ -42,7 +42,10 @@ class BatchOrderAdmin(EndlessAdmin, DeedAdmin):
         "created_at",
     )
     list_select_related = ("market",)
-    list_filter = (pages.choice("status", ORDER.states), pages.MarketFilter)
+    list_filter = (
+        pages.choice("status", ORDER.states, dict.fromkeys(OPEN_ORDER, Q(entry__isnull=False))),
+        pages.MarketFilter,
+    )
     list_filter_submit = True
     search_fields = ("hash",)
     search_help_text = "Hash, wallet or id"
@@ -180,9 +183,7 @@ class BatchOrderAdmin(EndlessAdmin, DeedAdmin):
 
     @admin.display(description="fills")
     def fills_table(self, order: BatchOrder) -> SafeString:
-        rows = (
-            BatchFill.objects.filter(order=order).select_related("batch").order_by("batch__number")
-        )
+        rows = BatchFill.objects.filter(order=order).select_related("batch").order_by("-batch_id")
         return pages.table(
             ("batch", "traded", "for", "fee"),
             (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -77,9 +77,15 @@ def _cells(tag: str, values: Iterable[object]) -> SafeString:
     )
 
 
-def choice(column: str, choices: Iterable[str]) -> type[DropdownFilter]:
-    """A filter by a column whose choices are known without reading the rows."""
-    known = tuple(choices)
+def choice(
+    column: str, choices: Iterable[str], implied: Mapping[str, Q] | None = None
+) -> type[DropdownFilter]:
+    """A filter by a column whose choices are known without reading the rows.
+
+    Args:
+        implied: what holds of all rows of a choice, and finds them where the column has no index.
+    """
+    known, beside = tuple(choices), implied or {}
 
     class Choice(DropdownFilter):  # type: ignore[misc]
         title = column.replace("_", " ")
@@ -89,7 +95,10 @@ def choice(column: str, choices: Iterable[str]) -> type[DropdownFilter]:
             return [(value, value) for value in known]
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            return queryset.filter(**{column: self.value()}) if self.value() else queryset
+            value = self.value()
+            if not value:
+                return queryset
+            return queryset.filter(beside.get(value, Q()), **{column: value})
 
     return Choice
 

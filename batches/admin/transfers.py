@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 
@@ -129,13 +129,17 @@ class TransferAdmin(EndlessAdmin, DeedAdmin):
         return "" if row.packet is None else pages.link("packet", row.packet_id, row.packet)
 
 
+# What a transaction under review carries waits with it.
+_CARRIES_REVIEWED = Q(id__in=Transfer.objects.filter(status="REVIEW").values("packet_id"))
+
+
 @admin.register(Packet)
 class PacketAdmin(EndlessAdmin, DeedAdmin):
     """Transactions of transfers, newest first, without their bytes: the signature names one."""
 
     list_display = ("short", "direction", "status_label", "slot", "error", "sent_at", "created_at")
     list_filter = (
-        pages.choice("status", PACKET.states),
+        pages.choice("status", PACKET.states, {"REVIEW": _CARRIES_REVIEWED}),
         pages.choice("direction", Direction.values),
     )
     list_filter_submit = True

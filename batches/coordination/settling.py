@@ -1,12 +1,16 @@
 """Settle: a batch ends when everything that it pays has landed."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from batches.models import Batch, Tick, Transfer
 from batches.states import BATCH, OPEN_TRANSFER, TICK
 from fairlane.core import transitions
 from fairlane.core.transitions import Move
+
+# A batch of 100,000 orders is paid in thousands of transactions, and each socket is told of it. The
+# bundle has them all.
+NAMED_SETTLEMENTS = 20
 
 
 def settle(batch_ids: Collection[UUID]) -> None:
@@ -27,12 +31,24 @@ def settle(batch_ids: Collection[UUID]) -> None:
     if not done:
         return
     signatures = _signatures([batch.id for batch in done])
-    transitions.move(Batch, BATCH, [Move(b.id, "SETTLED", told(b, signatures[b.id])) for b in done])
+    transitions.move(Batch, BATCH, [_settled(b, sorted(signatures[b.id])) for b in done])
     _settle_ticks({batch.tick_id for batch in done})
 
 
-def told(batch: Batch, settlements: Collection[str]) -> dict[str, object]:
-    """What events say of a batch that has cleared."""
+def _settled(batch: Batch, signatures: Sequence[str]) -> Move:
+    columns = {
+        "settlements": list(signatures[:NAMED_SETTLEMENTS]),
+        "settlement_count": len(signatures),
+    }
+    return Move(batch.id, "SETTLED", told(batch, signatures), columns)
+
+
+def told(batch: Batch, signatures: Sequence[str]) -> dict[str, object]:
+    """What events say of a batch that has cleared.
+
+    Args:
+        signatures: of the transactions that have paid it.
+    """
     return {
         "batchNo": batch.number,
         "slot": batch.tick.target_slot,
@@ -41,14 +57,15 @@ def told(batch: Batch, settlements: Collection[str]) -> dict[str, object]:
         "turnover": str(batch.turnover),
         "fees": str(batch.fees),
         "fills": batch.fills,
-        "settlements": sorted(settlements),
+        "settlements": list(signatures[:NAMED_SETTLEMENTS]),
+        "settlementCount": len(signatures),
     }
 
 
 def _signatures(batch_ids: Collection[UUID]) -> dict[UUID, set[str]]:
     """Of the transactions that paid each of the batches."""
     found: dict[UUID, set[str]] = {batch_id: set() for batch_id in batch_ids}
-    carried = Transfer.objects.filter(batch_id__in=batch_ids, packet__isnull=False)
+    carried = Transfer.objects.filter(batch_id__in=batch_ids, status="DONE")
     for batch_id, signature in carried.values_list("batch_id", "packet__signature").distinct():
         found[batch_id].add(signature)
     return found

@@ -196,6 +196,8 @@ class Batch(models.Model):
             whether its reserves were there.
         pool_lots: that the pool sold, below zero what it bought; ``pool_quote`` the atoms for them.
         result_root: of the tree over the fills.
+        settlements: once it is settled, some signatures of the transactions that paid;
+            ``settlement_count`` is how many there were.
         reason: why it did not execute.
     """
 
@@ -224,6 +226,8 @@ class Batch(models.Model):
     pool_lots = models.BigIntegerField(default=0)
     pool_quote = models.BigIntegerField(default=0)
     result_root = models.BinaryField(null=True)
+    settlements = models.JSONField(default=list, db_default=[])
+    settlement_count = models.PositiveIntegerField(default=0, db_default=0)
     reason = models.CharField(max_length=200, default="")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())

@@ -136,11 +136,19 @@ class BatchFill(models.Model):
     batch = models.ForeignKey(
         Batch, models.PROTECT, related_name="+", db_index=False, db_constraint=False
     )
-    order = models.ForeignKey(BatchOrder, models.PROTECT, related_name="fills", db_constraint=False)
+    order = models.ForeignKey(
+        BatchOrder, models.PROTECT, related_name="fills", db_index=False, db_constraint=False
+    )
     lots = models.BigIntegerField()
     quote = models.BigIntegerField()
     fee = models.BigIntegerField()
     surplus = models.BigIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [
+            # An order may have one in each batch; a market's batches are in the order of their ids.
+            models.Index(fields=["order", "-batch"], name="fill_newest_of_order"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.lots} lots of {self.order_id}"

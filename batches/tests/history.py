@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 from django.db import connection
 
-from batches.models import Batch, BatchOrder, Tick
+from batches.models import Batch, BatchFill, BatchOrder, BookEntry, Packet, Tick, Transfer
+
+_TOLD = (Batch, BatchFill, BatchOrder, BookEntry, Packet, Tick, Transfer)
 
 # So many batches and orders are over.
 OVER = 8_000
@@ -30,8 +32,9 @@ def repeat(model: type[Batch | Tick | BatchOrder], **columns: str) -> None:
 
 def analyze() -> None:
     """Let the planner know of it."""
+    names = ", ".join(model._meta.db_table for model in _TOLD)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE batches_batch, batches_tick, batches_batchorder")
+        cursor.execute(f"ANALYZE {names}")
 
 
 def rows_read(step: Callable[[], object]) -> int:

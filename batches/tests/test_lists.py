@@ -1,17 +1,23 @@
 """Lists of batches and orders: newest first, and at the cost of what they show."""
 
 from itertools import product
+from uuid import UUID
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from batches import selectors
 from batches.consumers import SNAPSHOT_BATCHES, MarketConsumer
-from batches.models import Batch, BatchOrder, BookEntry, Market
-from batches.states import BATCH
+from batches.models import Batch, BatchOrder, BookEntry, Market, Packet, Transfer
+from batches.states import BATCH, OPEN_ORDER
 from batches.tests import rows
+from batches.tests.back_office import office, rows_of, text_of
 from batches.tests.history import OVER, analyze, repeat, rows_read
 from batches.tests.rows import WALLETS
 from fairlane.core.principals import ALL, AllWallets, Principal
+
+__all__ = ["office"]
 
 LIMIT = 20
 # Each row that is shown, with its market and tick, or looked up once more by its id.
@@ -118,6 +124,56 @@ def test_any_choice_of_orders_reads_no_more_than_it_shows(
 
     assert rows_read(orders) < FEW
     assert orders() == [old[place] for place in found]
+
+
+@pytest.mark.parametrize("status", OPEN_ORDER)
+def test_the_back_office_finds_open_orders_of_a_status_in_the_book(
+    office: Client, book: tuple[Market, list[BatchOrder]], status: str
+) -> None:
+    """None is, and none is looked for among those that have ended."""
+    _, old = book
+    BatchOrder.objects.filter(id=old[1].id).update(status="REVIEW")
+    analyze()
+    pages: list[str] = []
+    read = rows_read(lambda: pages.append(text_of(office, rows_of("batchorder"), status=status)))
+    assert read < FEW
+    assert (str(old[1].id) in pages[0]) == (status == "REVIEW")
+
+
+def test_the_back_office_finds_transactions_under_review_by_what_they_carry(
+    office: Client, db: None
+) -> None:
+    packets = [
+        Packet(
+            id=UUID(int=number),
+            direction="PAY",
+            status="CONFIRMED" if number else "REVIEW",
+            signature=f"signature {number:04}",
+            transaction=b"",
+            first_slot=1,
+            last_valid_block_height=2,
+        )
+        for number in range(OVER)
+    ]
+    Packet.objects.bulk_create(packets)
+    carried = {"direction": "PAY", "mint": rows.QUOTE, "wallet": WALLETS[0], "amount": 1}
+    market = rows.market()
+    Transfer.objects.bulk_create(
+        Transfer(
+            id=packet.id,
+            market=market,
+            packet=packet,
+            status="REVIEW" if packet.status == "REVIEW" else "DONE",
+            **carried,
+        )
+        for packet in packets
+    )
+    analyze()
+    pages: list[str] = []
+    read = rows_read(lambda: pages.append(text_of(office, rows_of("packet"), status="REVIEW")))
+    assert read < FEW
+    assert reverse("admin:batches_packet_change", args=[packets[0].id]) in pages[0]
+    assert str(packets[1].id) not in pages[0]
 
 
 @pytest.mark.parametrize(("wallets", "which"), list(product(([], WALLETS), (None, "ended"))))

@@ -12,6 +12,7 @@ from batches.tests import driving
 from batches.tests.driving import place, read
 from batches.tests.outside import Chain
 from batches.tests.test_orders import cancelled, offer, opened, still
+from fairlane.core import switches
 from fairlane.core.errors import Problem
 
 
@@ -91,5 +92,19 @@ def test_who_is_in_a_batch_that_is_past_its_cutoff_and_not_closed_stays_in(
 
 def test_where_nothing_is_planned_nothing_is_locked(locked: BatchOrder) -> None:
     Batch.objects.filter(status="PLANNED").delete()
+    acceptance.cancel(locked.id, reason="asked for")
+    assert read(locked).status == "CANCELLED"
+
+
+def test_a_tick_that_waits_for_a_person_locks_nobody_in(locked: BatchOrder) -> None:
+    first = Tick.objects.filter(status="PLANNED").order_by("number")[0]
+    Tick.objects.filter(id=first.id).update(target_slot=500, status="REVIEW")
+    Market.objects.update(lock_ms=1)
+    acceptance.cancel(locked.id, reason="asked for")
+    assert read(locked).status == "CANCELLED"
+
+
+def test_in_a_paused_market_nothing_is_locked(locked: BatchOrder) -> None:
+    switches.set_switch(name=locked.market.switch, on=False, by="tests", reason="a look")
     acceptance.cancel(locked.id, reason="asked for")
     assert read(locked).status == "CANCELLED"

@@ -63,6 +63,20 @@ def get(client: Any, issue_key: IssueKey) -> Get:
     return call
 
 
+def test_a_hash_is_one_however_it_is_written(batch: Batch, made: list[str], get: Get) -> None:
+    for text in ("ab" * 32, "AB" * 32):
+        assert get(f"proof/{text}").status_code == 200
+    assert made == ["proof"]
+
+
+@pytest.mark.parametrize("text", ["ab", "ab" * 31, "ab" * 33, "g" * 64])
+def test_of_what_is_no_hash_nothing_is_proven(
+    batch: Batch, made: list[str], get: Get, text: str
+) -> None:
+    assert get(f"proof/{text}").status_code == 404
+    assert made == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_of_a_settled_batch_it_is_made_once_and_kept_by_the_caller(
     batch: Batch, made: list[str], get: Get, kind: str

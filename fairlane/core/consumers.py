@@ -9,7 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 import orjson
@@ -46,7 +46,12 @@ class FeedConsumer(AsyncWebsocketConsumer):
 
     Subclasses yield their frames; an error they raise as a ``Problem`` becomes an error frame and
     a close code.
+
+    Attributes:
+        needed: the scope that is asked for, from the handshake to the end.
     """
+
+    needed: ClassVar[str]
 
     # The process has one subscription for all its sockets: a socket needs no channel of its own.
     channel_layer_alias = None  # type: ignore[assignment]
@@ -72,6 +77,7 @@ class FeedConsumer(AsyncWebsocketConsumer):
     async def _serve(self) -> None:
         try:
             self.principal = await self._caller()
+            self.principal.require(self.needed)
             with _place(self.principal):
                 await self._send_until_end()
             await self.close(1000)
@@ -126,13 +132,14 @@ class FeedConsumer(AsyncWebsocketConsumer):
         """Heartbeats, for as long as the caller has access.
 
         Raises:
-            Problem: 401, the caller has none any more.
+            Problem: 401, the caller has none any more; 403, not to this.
         """
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             # A database that is away says nothing about the caller.
             with suppress(OperationalError, InterfaceError):
                 self.principal = await auth.arefresh(self.principal.ref)
+                self.principal.require(self.needed)
             # Without a position: this socket may have yet to send what comes before it.
             await self.send_json({"type": "heartbeat"})
 

@@ -21,12 +21,10 @@ class ObjectConsumer(FeedConsumer):
     """One object: its snapshot and history, then every step, until it ends.
 
     Attributes:
-        needed: the scope that is asked for.
         name: what the snapshot's frame calls the object.
         ended: the statuses after which nothing comes.
     """
 
-    needed: ClassVar[str]
     name: ClassVar[str]
     ended: ClassVar[Collection[str]]
 
@@ -54,7 +52,6 @@ class ObjectConsumer(FeedConsumer):
         return status_frame(event)
 
     async def frames(self) -> Frames:
-        self.principal.require(self.needed)
         object_id = await self.find()
         events = await get_feed()
         with events.subscribe([str(object_id)]) as subscription:
@@ -103,12 +100,10 @@ class ObjectsConsumer(FeedConsumer):
     """All objects of a kind that the caller may see, from now on or from the position ``since``.
 
     Attributes:
-        needed: the scope that is asked for.
         kind: of the events.
         name: what the snapshot's frame calls the objects.
     """
 
-    needed: ClassVar[str]
     kind: ClassVar[str]
     name: ClassVar[str]
 
@@ -121,7 +116,6 @@ class ObjectsConsumer(FeedConsumer):
         return status_frame(event)
 
     async def frames(self) -> Frames:
-        self.principal.require(self.needed)
         wallets = wallets_of(self.principal)
         async for frame in self.follow([EVERYTHING] if wallets is None else wallets, wallets):
             yield frame

@@ -29,8 +29,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("market", help="the market's name")
-        parser.add_argument("--base", type=decimal, default=Decimal(0), help="base tokens")
-        parser.add_argument("--quote", type=decimal, default=Decimal(0), help="quote tokens")
+        parser.add_argument("--base", type=decimal, required=True, help="base tokens")
+        parser.add_argument("--quote", type=decimal, required=True, help="quote tokens")
         parser.add_argument(
             "--from",
             dest="source",
@@ -48,18 +48,25 @@ class Command(BaseCommand):
         reference = options["reference"] or str(uuid7())
         if len(reference) > pools.REFERENCE_LENGTH:
             raise CommandError(f"a reference has {pools.REFERENCE_LENGTH} letters at most")
+        amounts = {
+            row.base_mint: _atoms("--base", options["base"], row.base_decimals),
+            row.quote_mint: _atoms("--quote", options["quote"], row.quote_decimals),
+        }
         try:
-            amounts = {
-                row.base_mint: to_base_units(options["base"], row.base_decimals),
-                row.quote_mint: to_base_units(options["quote"], row.quote_decimals),
-            }
             key = keypair(options["source"])
             if row.uses_pool and not pools.deposits(row, reference):
                 approvals.approve(row, key, amounts)
             is_new = pools.fund(
                 row, wallet=str(key.pubkey()), amounts=amounts, reference=reference, by=COMMAND
             )
-        except (AmountError, PoolError, ChainError) as error:
+        except (PoolError, ChainError) as error:
             raise CommandError(str(error)) from None
         known = "" if is_new else " (there already)"
         self.stdout.write(f"{row.name} {reference}{known}")
+
+
+def _atoms(option: str, amount: Decimal, decimals: int) -> int:
+    try:
+        return to_base_units(amount, decimals)
+    except AmountError as error:
+        raise CommandError(f"{option} {error}") from None

@@ -429,6 +429,21 @@ async def test_a_key_that_is_revoked_loses_its_sockets(
         assert await socket.closed() == 4401
 
 
+@pytest.mark.parametrize("path", ["/api/orders/ws", "/ws/feed?topics=orders"])
+async def test_a_key_that_loses_its_scope_loses_its_sockets(
+    connect: Open, key: tuple[ApiKey, str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.01)
+    async with connect(path) as socket:
+        await _begun(socket)
+        await ApiKey.objects.filter(pk=key[0].pk).aupdate(scopes=["quotes:read"])
+        frame = await socket.frame()
+        while frame["type"] == "heartbeat":
+            frame = await socket.frame()
+        assert frame["code"] == "missing_scope"
+        assert await socket.closed() == 4403
+
+
 async def test_a_database_that_is_away_says_nothing_about_the_caller(
     connect: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
