@@ -21,6 +21,10 @@ _FOUND = """
     FROM batches_batch b JOIN batches_market m ON m.id = b.market_id
     WHERE m.name LIKE 'CROWD-%%' AND b.number > %s AND b.number <= %s GROUP BY b.status
 """
+_WHY_NOT = """
+    SELECT b.reason, count(*) FROM batches_batch b
+    WHERE b.number > %s AND b.number <= %s AND b.reason <> '' GROUP BY b.reason
+"""
 # From the end of a batch's second to the last of its payouts.
 _LATE = """
     SELECT percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
@@ -57,6 +61,7 @@ def measure(stack: Stack, *, markets: int, orders: int, seconds: int) -> Section
         time.sleep(AFTER)
         window = [first, first + seconds]
         found = {row[0]: row[1:] for row in connection.execute(_FOUND, window)}
+        why_not = [f"{row[1]} {row[0]}" for row in connection.execute(_WHY_NOT, window)]
         ((late,),) = connection.execute(_LATE, window).fetchall()
     executed = sum(found[status][0] for status in ("CLEARED", "SETTLED") if status in found)
     every = sum(row[0] for row in found.values())
@@ -66,7 +71,8 @@ def measure(stack: Stack, *, markets: int, orders: int, seconds: int) -> Section
         "A batch each second in many markets",
         f"{markets:,} markets and {resting:,} orders that stay, {seconds} s, everything running but"
         f" the stablecoin; in {PAIRS} of the markets two orders come and meet each second."
-        f" {committed / max(every, 1):,.1f} orders in a batch, {filled:,} fills.",
+        f" {committed / max(every, 1):,.1f} orders in a batch, {filled:,} fills."
+        + "".join(f" Not executed: {reason}." for reason in why_not),
         [
             Figure(
                 "batches that executed in their second",

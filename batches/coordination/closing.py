@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from batches import merkle, registry, timekeeping
 from batches.calendar import MIN_LEAD_SLOTS, lead_slots
@@ -28,6 +29,8 @@ logger = structlog.get_logger(__name__)
 
 # No slots, or no node: nothing can be closed now.
 OUTAGE_LOOK_MS = 500
+# The tick before clears within a slot or two.
+_BUSY_LOOK_MS = 50
 # Nearer than this to its slot, an anchor that is signed now would come too late.
 _ANCHOR_SLOTS = 2
 
@@ -80,17 +83,31 @@ def work(claim: Claim) -> None:
     try:
         moment = timekeeping.shared()
         due = [tick for tick in ticks if moment.slot >= timing(tick, moment).cutoff_slot]
+        early = _too_early(due, moment)
+        due = [tick for tick in due if tick not in early]
         asked = adapters.run(_ask(adapters.solana())) if due else None
     except ChainError as error:
         logger.warning("closing.waits", reason=str(error))
         claim.hand_over({tick.id: Step(claim.stage, OUTAGE_LOOK_MS) for tick in ticks})
         return
-    claim.hand_over(
-        {tick.id: Step(claim.stage, _wait_ms(tick, moment)) for tick in ticks if tick not in due}
-    )
+    claim.hand_over({tick.id: Step(claim.stage, _BUSY_LOOK_MS) for tick in early})
+    later = [tick for tick in ticks if tick not in due and tick not in early]
+    claim.hand_over({tick.id: Step(claim.stage, _wait_ms(tick, moment)) for tick in later})
     for tick in due:
         assert asked is not None
         _close(claim, tick, timing(tick, moment), asked)
+
+
+def _too_early(due: Sequence[Tick], moment: Now) -> list[Tick]:
+    """Those that can wait for the tick before: until that one clears, its orders are in no other,
+    and a tick without them is empty. Slots that were won may be next to each other."""
+    able = [tick for tick in due if _target(tick, moment) - moment.slot > _ANCHOR_SLOTS]
+    if not able:
+        return []
+    last = Tick.objects.filter(cadence_ms=OuterRef("cadence_ms"), number=OuterRef("tick"))
+    busy = Cadence.objects.filter(Exists(last.filter(status__in=("CLOSED", "COMMITTED"))))
+    cadences = set(busy.values_list("cadence_ms", flat=True))
+    return [tick for tick in able if tick.cadence_ms in cadences]
 
 
 async def _ask(node: SolanaNode) -> Asked:
@@ -106,11 +123,16 @@ def timing(tick: Tick, moment: Now) -> Timing:
     """A reserved slot is kept while it can be; otherwise the tick's time decides, or how late it
     is by now."""
     lead = lead_slots(registry.cutoff_lead_ms(tick.cadence_ms), moment.pace.slot_ms)
-    target = tick.target_slot if tick.lane == Lane.AOT else moment.slot_at(tick.executes_at_ms)
-    assert target is not None
+    target = _target(tick, moment)
     if target - moment.slot >= _ANCHOR_SLOTS:
         return Timing(target, target - lead, tick.lane)
     return Timing(moment.slot + max(lead, MIN_LEAD_SLOTS), moment.slot, Lane.NORMAL)
+
+
+def _target(tick: Tick, moment: Now) -> int:
+    target = tick.target_slot if tick.lane == Lane.AOT else moment.slot_at(tick.executes_at_ms)
+    assert target is not None
+    return target
 
 
 def _wait_ms(tick: Tick, moment: Now) -> int:

@@ -11,7 +11,8 @@ from uuid_utils.compat import uuid7
 
 from batches import acceptance, coordinator, services, stages, timekeeping
 from batches.calendar import ESCROW_SLOTS
-from batches.models import Batch, BatchOrder, Market, Reservation, Tick
+from batches.coordination import closing
+from batches.models import Batch, BatchOrder, Cadence, Market, Reservation, Tick
 from batches.stage_names import CLOSE
 from batches.tests import driving
 from batches.tests.driving import place, read
@@ -96,6 +97,35 @@ def test_batches_are_planned_whose_cutoff_is_ahead_and_some_that_escrow_can_be_s
     assert min(cutoffs) > 0
     assert max(cutoffs) > ESCROW_SLOTS * moment.pace.slot_ms
     assert acceptance.slate(market, ESCROW_SLOTS).batch_no in numbers
+
+
+def test_a_tick_waits_for_the_orders_of_the_one_before_while_it_has_time(chain: Chain) -> None:
+    market = chain.open_market(cutoff_lead_ms=5_000)
+    tick = planned()
+    before = Tick.objects.create(
+        id=uuid7(), cadence_ms=market.cadence_ms, number=tick.number - 1, status="CLOSED"
+    )
+    Cadence.objects.create(cadence_ms=market.cadence_ms, tick=before.number)
+
+    def is_due() -> bool:
+        stages.stage(CLOSE).run()
+        moment = timekeeping.shared()
+        return moment.slot >= closing.timing(tick, moment).cutoff_slot
+
+    until(is_due)
+    stages.stage(CLOSE).run()
+    assert Tick.objects.get(id=tick.id).status == "PLANNED"
+    Tick.objects.filter(id=before.id).update(status="CLEARED")
+    close(tick)
+
+
+def test_a_tick_that_has_to_be_anchored_now_waits_for_nothing(chain: Chain, market: Market) -> None:
+    tick = planned()
+    Cadence.objects.create(cadence_ms=market.cadence_ms, tick=tick.number - 1)
+    Tick.objects.create(
+        id=uuid7(), cadence_ms=market.cadence_ms, number=tick.number - 1, status="COMMITTED"
+    )
+    close(tick)
 
 
 def test_nobody_accepts_orders_in_a_market_while_its_batch_is_fixed(
