@@ -169,6 +169,7 @@ def test_what_no_receipt_tells_is_asked_for(venue: str, market: Market) -> None:
 
 def test_two_passes_at_the_same_time_bid_once_for_a_tick(venue: str, market: Market) -> None:
     place(market, limit=400)
+    until(lambda: not timekeeping.now().degraded)
     stored = threading.Barrier(2, timeout=20)
 
     def meet(name: str) -> None:
@@ -191,12 +192,12 @@ def test_nothing_is_reserved_by_a_clock_that_is_degraded(venue: str, market: Mar
     moment = timekeeping.now()
     assert reserving.reserve(replace(moment, degraded=True)) == 0
     assert not Reservation.objects.exists()
-    assert coordinator.reserve() > 0
+    reserve_until(Reservation.objects.exists)
 
 
 def test_a_bid_that_was_stored_and_not_made_is_made_once(venue: str, market: Market) -> None:
     place(market, limit=400)
-    assert coordinator.reserve()
+    reserve_until(Reservation.objects.exists)
     # As if the process had died before it heard the answers.
     Reservation.objects.update(state="NEW", venue_id="")
     reserve_until(lambda: not Reservation.objects.filter(state="NEW").exists())
@@ -209,6 +210,7 @@ def test_nobody_pays_for_the_slots_of_a_market_without_orders(
 ) -> None:
     other = chain.open_market("JUP-USDC-2", cadence_ms=700)
     coordinator.plan()
+    until(lambda: not timekeeping.now().degraded)
     assert coordinator.reserve() == 0
     # These are nobody's yet: they begin far away, or the market takes none.
     asleep = place(market, limit=400, from_slot=10**8)
@@ -216,13 +218,13 @@ def test_nobody_pays_for_the_slots_of_a_market_without_orders(
     switches.set_switch(name=other.switch, on=False, by="user:ada", reason="looking")
     assert coordinator.reserve() == 0
     BatchOrder.objects.filter(id=asleep.id).update(from_slot=0)
-    assert coordinator.reserve() > 0
+    reserve_until(Reservation.objects.exists)
     awaited = Tick.objects.filter(reservations__isnull=False)
     assert set(awaited.values_list("cadence_ms", flat=True)) == {market.cadence_ms}
     assert not awaited.filter(number__lt=asleep.batch_no).exists()
     switches.set_switch(name=other.switch, on=True, by="user:ada", reason="looked")
-    coordinator.reserve()
-    assert awaited.filter(cadence_ms=other.cadence_ms, number__gte=paused.batch_no).exists()
+    theirs = awaited.filter(cadence_ms=other.cadence_ms, number__gte=paused.batch_no)
+    reserve_until(theirs.exists)
 
 
 @pytest.mark.parametrize(("cadence_ms", "look_ahead"), [(20_000, 2), (300_000, 10)])
@@ -232,8 +234,7 @@ def test_slots_are_bid_for_beside_a_market_that_is_slow(
     slow = chain.open_market("JUP-USDC-2", cadence_ms=cadence_ms, look_ahead=look_ahead)
     for each in (slow, market):
         place(each, limit=400)
-    assert coordinator.reserve() > 0
-    assert Reservation.objects.filter(tick__cadence_ms=market.cadence_ms).exists()
+    reserve_until(Reservation.objects.filter(tick__cadence_ms=market.cadence_ms).exists)
 
 
 def test_no_bid_is_stored_for_a_tick_that_is_gone_or_closed(venue: str, market: Market) -> None:
@@ -252,7 +253,7 @@ def test_bids_of_ticks_in_which_nobody_has_an_order_are_taken_back(
     venue: str, market: Market
 ) -> None:
     place(market, limit=400)
-    coordinator.reserve()
+    reserve_until(Reservation.objects.filter(state="BIDDING").exists)
     bid = Reservation.objects.filter(state="BIDDING").latest("slot")
     Tick.objects.filter(id=bid.tick_id).update(status="EMPTY")
     reserve_until(lambda: not Reservation.objects.filter(id=bid.id, state="BIDDING").exists())
@@ -267,7 +268,7 @@ def test_a_bid_that_the_venue_does_not_know_ends_and_holds_up_no_other(
     venue: str, market: Market
 ) -> None:
     place(market, limit=400)
-    coordinator.reserve()
+    reserve_until(lambda: Reservation.objects.filter(state="BIDDING").count() >= 2)
     latest = Reservation.objects.filter(state="BIDDING").order_by("-slot")[:2]
     lost, other = sorted(latest, key=lambda row: row.id)
     Reservation.objects.filter(id=lost.id).update(venue_id="nobody")
