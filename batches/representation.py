@@ -1,10 +1,11 @@
 """Markets, batches and orders as the API, the sockets and the page show them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from solders.signature import Signature
 
 from batches import offers, registry
@@ -26,6 +27,9 @@ from batches.verification import STEPS, Verdict
 from fairlane.core import history
 from fairlane.core.models import Event
 from orders.amounts import to_text
+
+# Long after what a batch has put on chain is final.
+_FINAL_AFTER = timedelta(minutes=1)
 
 
 def market(row: Market, *, paused: bool, reserves: Reserves) -> dict[str, Any]:
@@ -198,9 +202,14 @@ def order_detail(
     row: BatchOrder,
     fills: Sequence[BatchFill],
     transfers: Sequence[Transfer],
+    payouts: Sequence[Transfer],
     events: Sequence[Event],
 ) -> dict[str, Any]:
-    """An order with what batches gave it, its money on the chain, and its history."""
+    """An order with what batches gave it, its money on the chain, and its history.
+
+    Args:
+        payouts: what these batches have paid its owner, for all his orders in them at once.
+    """
     its = row.market
     return {
         **order(row),
@@ -226,6 +235,17 @@ def order_detail(
             }
             for transfer in transfers
         ],
+        "payouts": [
+            {
+                "batchNo": transfer.batch.number,
+                "mint": transfer.mint,
+                "amount": str(transfer.amount),
+                "status": transfer.status,
+                "signature": transfer.packet.signature if transfer.packet else None,
+            }
+            for transfer in payouts
+            if transfer.batch
+        ],
         "history": [history.entry(event) for event in events],
     }
 
@@ -240,12 +260,19 @@ def verdict(found: Verdict, of: Batch | None = None) -> dict[str, Any]:
         "status": found.status,
         "step": found.step,
         "reasons": list(found.reasons),
-        "note": "" if of is None else why_nothing_executed(of),
+        "note": "" if of is None else why_nothing_executed(of) or _too_fresh(found, of),
         "steps": [
             {"step": step, "title": title, "holds": found.holds(step)}
             for step, title in enumerate(STEPS, start=1)
         ],
     }
+
+
+def _too_fresh(found: Verdict, of: Batch) -> str:
+    """That a batch may only have to become final."""
+    if found.status != "UNCERTAIN" or timezone.now() - of.updated_at > _FINAL_AFTER:
+        return ""
+    return "The chain counts once it is final, some seconds after a batch: ask again"
 
 
 def price(its: Market, ticks: int) -> str:

@@ -210,10 +210,14 @@ def order_detail(row: BatchOrder, *, since: int = 0) -> dict[str, Any]:
     """An order with its newest fills and what happened to it; the history is read first."""
     events = history.of(row.id, since)
     fresh = BatchOrder.objects.select_related("market").get(id=row.id)
+    fills = _newest_fills(row)
+    transfers = Transfer.objects.select_related("packet")
+    paid = transfers.filter(batch__in=[fill.batch_id for fill in fills], wallet=row.wallet)
     return representation.order_detail(
         fresh,
-        _newest_fills(row),
-        list(Transfer.objects.filter(order=row).select_related("packet").order_by("id")),
+        fills,
+        list(transfers.filter(order=row).order_by("id")),
+        list(paid.select_related("batch").defer("batch__leaves").order_by("batch_id", "mint")),
         events,
     )
 

@@ -207,9 +207,18 @@ class TransferSerializer(Fields):
     reason = serializers.CharField()
 
 
+class PayoutSerializer(Fields):
+    batchNo = serializers.IntegerField()
+    mint = serializers.CharField()
+    amount = serializers.CharField()
+    status = serializers.CharField()
+    signature = serializers.CharField(allow_null=True)
+
+
 class BatchOrderDetailSerializer(BatchOrderSerializer):
     fills = FillSerializer(many=True)
     transfers = TransferSerializer(many=True)
+    payouts = PayoutSerializer(many=True)
     history = HistoryEntrySerializer(many=True)
 
 

@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         type=Path,
         action="append",
         default=[],
-        help="a bundle of the market before it; those that it takes something over from, and all"
-        " between",
+        help="a bundle of the market from before it, and again for each further one: those that it"
+        " takes something over from, and all between",
     )
     parser.add_argument(
         "--first", action="store_true", help="believe that the market has no batch before it"

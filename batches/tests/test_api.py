@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from batches import merkle, pools, verify
-from batches.models import Batch, BatchOrder, Market
+from batches.models import Batch, BatchOrder, Market, Transfer
 from batches.records import Header, Side
 from batches.tests import driving
 from batches.tests.driving import place, signed
@@ -237,6 +237,17 @@ def test_unknown_parameters_and_markets_are_told(api: Callable[..., Any], market
     assert api("get", "/api/batches?market=NOPE").status_code == 404
     assert api("get", "/api/batches/JUP-USDC/1").status_code == 404
     assert api("get", "/api/batches/JUP-USDC/1/bundle").status_code == 404
+
+
+def test_an_order_tells_what_its_owner_was_paid(api: Callable[..., Any], batch: Batch) -> None:
+    for order in BatchOrder.objects.all():
+        path = f"/api/batches/{batch.market.name}/orders/{bytes(order.hash).hex()}"
+        found = api("get", path).json()
+        paid = Transfer.objects.filter(batch=batch, wallet=order.wallet).order_by("mint")
+        assert [(p["batchNo"], p["mint"], p["amount"], p["status"]) for p in found["payouts"]] == [
+            (batch.number, each.mint, str(each.amount), "DONE") for each in paid
+        ]
+        assert all(p["signature"] for p in found["payouts"]) and found["payouts"]
 
 
 def test_lists_go_on_where_they_ended(api: Callable[..., Any], batch: Batch) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -117,12 +118,24 @@ def test_a_bundle_may_change_until_the_tick_before_is_anchored(
         assert (get("bundle")["Cache-Control"] == FOR_EVER) is kept
 
 
+def test_what_is_uncertain_long_after_is_not_put_off(
+    batch: Batch, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Batch.objects.update(updated_at=batch.updated_at - timedelta(minutes=2))
+    missing = Verdict("UNCERTAIN", None, ("an anchor",))
+    monkeypatch.setattr(chain_evidence, "verdict", lambda _: missing)
+    assert get("verify").json()["note"] == ""
+
+
 def test_what_is_uncertain_is_looked_into_again(
     batch: Batch, get: Get, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     verdicts = iter([Verdict("UNCERTAIN", None, ("an anchor",)), Verdict("VERIFIED")])
     monkeypatch.setattr(chain_evidence, "verdict", lambda _: next(verdicts))
-    assert [get("verify").json()["status"] for _ in range(3)] == ["UNCERTAIN", *["VERIFIED"] * 2]
+    first = get("verify").json()
+    assert (first["status"], "ask again" in first["note"]) == ("UNCERTAIN", True)
+    again = [get("verify").json() for _ in range(2)]
+    assert [(each["status"], each["note"]) for each in again] == [("VERIFIED", "")] * 2
 
 
 @pytest.mark.parametrize("status", ["ROLLED", "VOIDED"])

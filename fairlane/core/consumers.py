@@ -89,6 +89,9 @@ class FeedConsumer(AsyncWebsocketConsumer):
             await self.close(1001)
         except TooSlow:
             await self.close(4408)
+        except OSError:
+            # The client has gone while something was being sent to it.
+            logger.info("socket.gone", path=self.scope["path"])
         except Exception:
             logger.exception("socket.failed", path=self.scope["path"])
             await self.close(1011)

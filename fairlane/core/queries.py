@@ -20,9 +20,9 @@ class Query:
 
     def word(self, name: str, words: Iterable[str]) -> str | None:
         """One of these words."""
-        value = self.text(name)
-        if value is not None and value not in words:
-            self._errors.append(FieldError(name, "invalid", f"There is no such {name}."))
+        value, known = self.text(name), list(words)
+        if value is not None and value not in known:
+            self._errors.append(FieldError(name, "invalid", f"One of {', '.join(known)}."))
             return None
         return value
 

@@ -128,6 +128,7 @@ class MarketPage {
     });
     byId("pool").hidden = pool === null;
     byId("paused").hidden = !paused;
+    this.coming.paused = paused;
     byId("closed").hidden = active;
     this.ticket.trade(market);
   }

@@ -37,8 +37,10 @@ export function showLane(element, lane) {
 /**
  * @param {keyof typeof STATES} status
  * @param {number} left ms until its slot
+ * @param {boolean} paused whether its market is
  */
-function stateOf(status, left) {
+function stateOf(status, left, paused) {
+  if (status === "PLANNED" && paused) return "Paused";
   // The rows of batches that nobody had an order for are not kept.
   if (status === "PLANNED" && left <= 0) return "Not closed";
   return STATES[status];
@@ -51,6 +53,7 @@ export class Coming {
     this.batches = new Map();
     this.clock = new Clock();
     this.isLive = false;
+    this.paused = false;
     // The last one that something was decided about: what counts down is up to a second old.
     this.decided = 0;
     setInterval(() => document.hidden || this.tick(), EVERY_MS);
@@ -135,7 +138,7 @@ export class Coming {
         this.drop(number);
         continue;
       }
-      fill(row, { eta: countdown(left), state: stateOf(batch.status, left) });
+      fill(row, { eta: countdown(left), state: stateOf(batch.status, left, this.paused) });
       row.classList.toggle("due", left <= 0);
       if (left > 0 && (!next || batch.batchNo < next.batchNo)) next = { ...batch, left };
     }

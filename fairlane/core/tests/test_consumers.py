@@ -429,6 +429,20 @@ async def test_a_key_that_is_revoked_loses_its_sockets(
         assert await socket.closed() == 4401
 
 
+async def test_a_client_that_goes_while_it_is_sent_to_is_no_failure(
+    connect: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def gone(*_: object) -> None:
+        raise ConnectionResetError
+
+    monkeypatch.setattr(consumers.FeedConsumer, "send_json", gone)
+    with caplog.at_level("INFO"):
+        async with connect("/api/orders/ws"):
+            while "socket.gone" not in caplog.text:
+                await asyncio.sleep(0.01)
+    assert "socket.failed" not in caplog.text
+
+
 @pytest.mark.parametrize("path", ["/api/orders/ws", "/ws/feed?topics=orders"])
 async def test_a_key_that_loses_its_scope_loses_its_sockets(
     connect: Open, key: tuple[ApiKey, str], monkeypatch: pytest.MonkeyPatch, path: str
