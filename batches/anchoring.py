@@ -86,7 +86,8 @@ def executed(bundle: Bundle, evidence: Evidence) -> bool | None:
     listing = evidence.listing
     if listing is None or listing.first_slot > first or listing.last_slot < last:
         return None
-    return None if any(a.tick == bundle.tick.number for a in listing.anchors) else False
+    in_time = (a.anchor for a in listing.anchors if a.slot < bundle.header.target_slot)
+    return None if any(anchor.tick == bundle.tick.number for anchor in in_time) else False
 
 
 def holds(findings: Iterable[Broken | Missing]) -> bool:
@@ -160,7 +161,7 @@ def _alone(bundle: Bundle, evidence: Evidence) -> Findings:
     cadences, which follow none."""
     first, last = searched(bundle.header)
     tick, listing = bundle.tick, evidence.listing
-    others = listing.anchors if listing is not None else ()
+    others = [each.anchor for each in listing.anchors] if listing is not None else []
     for other in others:
         if other.root == tick.root:
             continue

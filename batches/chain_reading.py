@@ -7,7 +7,7 @@ from solders.pubkey import Pubkey
 
 from batches import anchoring
 from batches.bundle import Bundle
-from batches.evidence import ChainTransaction, Listing, Moved
+from batches.evidence import Anchored, ChainTransaction, Listing, Moved
 from chains.errors import ChainError
 from chains.http import Http
 from chains.ports import LandedTransaction, ListedTransaction, SolanaNode
@@ -94,10 +94,11 @@ async def _listing(
     if len(candidates) > _MOST_CANDIDATES:
         return None
     found = await node.transactions(candidates, "finalized")
-    anchors = [anchor.landed(each, payer=bundle.coordinator) for each in found if each is not None]
-    if len(anchors) < len(candidates):
+    landed = [each for each in found if each is not None]
+    if len(landed) < len(candidates):
         return None
-    return Listing(first, last, tuple(each for each in anchors if each is not None))
+    anchors = ((each.slot, anchor.landed(each, payer=bundle.coordinator)) for each in landed)
+    return Listing(first, last, tuple(Anchored(slot, a) for slot, a in anchors if a is not None))
 
 
 def _settlement_after(

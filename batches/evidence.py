@@ -34,6 +34,14 @@ class ChainTransaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchored:
+    """An anchor, and the slot that it landed in."""
+
+    slot: int
+    anchor: Anchor
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Every anchor that a coordinator has put on chain within a stretch of slots.
 
@@ -43,7 +51,7 @@ class Listing:
 
     first_slot: int
     last_slot: int
-    anchors: tuple[Anchor, ...]
+    anchors: tuple[Anchored, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,11 @@ class Past:
         """
         if all(map(holds, self._among(self._claimed, executed))):
             return True
-        return None if any(map(holds, self._among(self._cleared, executed))) else False
+        possible = [*self._among(self._cleared, executed)]
+        if self.bundle.result == NOTHING.result:
+            # If it should have been executed and was not, that is not held against another.
+            possible.append(NOTHING)
+        return None if any(map(holds, possible)) else False
 
     def cost(self, order_hash: bytes) -> int | None:
         """Quote atoms that the batch took of a buyer's escrow; None where that is not told."""

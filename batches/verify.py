@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from batches.bundle import Bundle
-from batches.evidence import ChainTransaction, Evidence, Listing, Moved
+from batches.evidence import Anchored, ChainTransaction, Evidence, Listing, Moved
 from batches.receipts import SignedReceipt
 from batches.records import Malformed
 from batches.verification import Verdict, unread, verify
@@ -104,7 +104,7 @@ def read_chain(data: bytes) -> Chain:
 
     It has `transactions` by signature with `slot`, `payer`, `memos`, and what token accounts have
     `moved`: `account`, `owner`, `mint`, and `atoms`, which are below zero for what one lost. And,
-    if known, a `listing` with `firstSlot`, `lastSlot`, and the memos of the `anchors`.
+    if known, a `listing` with `firstSlot`, `lastSlot`, and the `anchors` by `slot` and `memo`.
 
     Raises:
         Malformed: the bytes are something else.
@@ -138,9 +138,9 @@ def _transaction(found: Mapping[str, Any]) -> ChainTransaction:
 
 
 def _listing(found: Mapping[str, Any]) -> Listing:
-    anchors = [anchor.parse(str(memo)) for memo in found["anchors"]]
+    anchors = [(int(each["slot"]), anchor.parse(str(each["memo"]))) for each in found["anchors"]]
     slots = int(found["firstSlot"]), int(found["lastSlot"])
-    return Listing(*slots, tuple(each for each in anchors if each is not None))
+    return Listing(*slots, tuple(Anchored(slot, a) for slot, a in anchors if a is not None))
 
 
 def as_text(verdict: Verdict) -> str:

@@ -12,7 +12,7 @@ from batches.anchoring import NO_ROOT, memo_of
 from batches.band import TICKS, first_tick, following
 from batches.bundle import Bundle, Payout, TickTree
 from batches.clearing import Batch, clear_tick
-from batches.evidence import ChainTransaction, Evidence, Listing, Moved
+from batches.evidence import Anchored, ChainTransaction, Evidence, Listing, Moved
 from batches.leaves import Leaves
 from batches.market_address import market_address
 from batches.past import NO_HISTORY
@@ -182,7 +182,8 @@ def paying(owner: str, mint: str, atoms: int) -> tuple[Moved, Moved]:
 
 def evidence(bundle: Bundle, *earlier: Bundle) -> Evidence:
     """Everything that there is beside a bundle; what is anchored before it is on chain too."""
-    listing = Listing(0, bundle.header.target_slot, (memo_of(bundle),))
+    anchored = Anchored(bundle.header.target_slot - 2, memo_of(bundle))
+    listing = Listing(0, bundle.header.target_slot, (anchored,))
     is_first = bundle.header.previous == NO_HEADER
     return Evidence(earlier, on_chain(*earlier, bundle), listing, is_first=is_first)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from batches import anchoring, merkle
 from batches.anchoring import memo_of
 from batches.bundle import Bundle
-from batches.evidence import Evidence, Listing
+from batches.evidence import Anchored, Evidence, Listing
 from batches.tests.publishing import (
     ANCHOR,
     after,
@@ -23,7 +23,9 @@ SECOND = after(FIRST, [leaf(1, nonce=20, limit=899, receipt_seq=5)])
 
 def listed(bundle: Bundle, *anchors: Anchor, first: int = 0, last: int = 200) -> Evidence:
     known = evidence(bundle, FIRST)
-    return replace(known, listing=Listing(first, last, anchors))
+    return replace(
+        known, listing=Listing(first, last, tuple(Anchored(last, each) for each in anchors))
+    )
 
 
 def violated(bundle: Bundle, given: Evidence, reason: str) -> None:

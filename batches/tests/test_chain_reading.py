@@ -9,7 +9,7 @@ import pytest
 from batches import anchoring, chain_reading
 from batches.anchoring import memo_of
 from batches.chain_reading import read
-from batches.evidence import Listing
+from batches.evidence import Anchored, Listing
 from batches.tests.publishing import (
     ANCHOR,
     COORDINATOR,
@@ -21,6 +21,7 @@ from chains.errors import Transient
 from chains.ports import LandedTransaction, ListedTransaction, Observation, SolanaNode
 
 BUNDLE = published(target_slot=520, cutoff_slot=516)
+OWN = Anchored(BUNDLE.header.target_slot - 2, memo_of(BUNDLE))
 FIRST, LAST = anchoring.searched(BUNDLE.header)
 
 
@@ -82,7 +83,7 @@ async def test_the_list_begins_with_the_settlement_and_has_the_anchor() -> None:
     node = Node(honest())
     found = await read(cast(SolanaNode, node), BUNDLE)
     assert found.transactions.keys() == {ANCHOR, SETTLEMENT}
-    assert found.listing == Listing(FIRST, LAST, (memo_of(BUNDLE),))
+    assert found.listing == Listing(FIRST, LAST, (OWN,))
     assert node.asked == [SETTLEMENT]
 
 
@@ -95,7 +96,7 @@ async def test_another_root_for_the_tick_is_found_and_a_strangers_is_not() -> No
         assert found is not None and len(found.anchors) == count
     late = landed("late", LAST + 1, f"{second}")
     found = await listing_of(Node([settlement, late, own]))
-    assert found is not None and found.anchors == (memo_of(BUNDLE),)
+    assert found is not None and found.anchors == (OWN,)
 
 
 async def test_pages_are_turned_until_the_stretch_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

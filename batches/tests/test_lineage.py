@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from batches.anchoring import memo_of
 from batches.bundle import Bundle
 from batches.clearing import Batch, Result, clear_tick
-from batches.evidence import Evidence
+from batches.evidence import Anchored, Evidence
 from batches.lineage import needs
 from batches.records import NO_HEADER, Leaf, Side, TimeInForce
 from batches.tests.publishing import after, closed, evidence, leaf, leaves, on_chain, published
@@ -160,6 +161,32 @@ def test_a_batch_without_an_anchor_leaves_everything() -> None:
     found = verify(second, replace(known, listing=short))
     assert (found.status, found.holds(3)) == ("UNCERTAIN", None)
     assert "what batch 7 came to" in found.reasons[0]
+
+
+def test_an_anchor_that_was_late_executes_nothing() -> None:
+    first = rolled(FIRST)
+    second = after(first, [replace(one, age=1) for one in FIRST.leaves], follows=0)
+    kept = replace(
+        second.header, reference=FIRST.header.reference, first_tick=FIRST.header.first_tick
+    )
+    second = closed(kept, list(second.leaves), before=first.tick)
+    target, known = FIRST.header.target_slot, evidence(second, first)
+    assert known.listing is not None
+    for slot, status in ((target, "VERIFIED"), (target - 1, "UNCERTAIN")):
+        anchors = (*known.listing.anchors, Anchored(slot, memo_of(FIRST)))
+        listing = replace(known.listing, anchors=anchors)
+        assert verify(second, replace(known, listing=listing)).status == status
+
+
+def test_a_batch_that_should_have_executed_accuses_itself_alone() -> None:
+    nothing = Result(0, 0, 0, ())
+    called_off = replace(FIRST, result=nothing, result_root=nothing.root, payouts=())
+    assert verdict(called_off).step == 6
+    low = FIRST.header.first_tick
+    kept = [replace(one, age=1) for one in FIRST.leaves]
+    second = after(FIRST, kept, follows=0, reference=FIRST.header.reference, first_tick=low)
+    uncertain(second, "what batch 7 came to", called_off)
+    violated(second, "is not what batch 7 left of it", FIRST)
 
 
 def test_a_market_does_not_begin_twice() -> None:

@@ -303,7 +303,8 @@ def as_document(chain: Mapping[str, ChainTransaction], listing: Listing) -> dict
             "moved": [asdict(each) | {"atoms": str(each.atoms)} for each in found.moved],
         }
     stretch = {"firstSlot": listing.first_slot, "lastSlot": listing.last_slot}
-    anchors = [*map(str, listing.anchors), "fairlane1 something else"]
+    memos = [*((each.slot, str(each.anchor)) for each in listing.anchors), (1, "fairlane1 else")]
+    anchors = [{"slot": slot, "memo": memo} for slot, memo in memos]
     return {"transactions": documents, "listing": {**stretch, "anchors": anchors}}
 
 
