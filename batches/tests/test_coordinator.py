@@ -1,6 +1,7 @@
 """The coordinator's command: what it prints, and that it does what beat's tasks do."""
 
 import io
+import re
 import signal
 import threading
 import time
@@ -61,7 +62,11 @@ def coordinate(until_so: Callable[[str], object]) -> str:
 def test_it_tells_what_it_coordinates_and_plans_until_it_is_told_to_stop(
     chain: Chain, market: Market
 ) -> None:
+    coordinator.plan()
+    nearest = Batch.objects.order_by("number")[0].number
     told = coordinate(lambda told: f"planned {market.name} batch" in told)
+    following = re.findall(rf"next       {market.name} batch (\d+): slot \d+, in [\d.-]+ s", told)
+    assert len(following) == 5 and int(following[0]) - nearest in range(20)
     assert ":***@" in told and "postgresql://" in told
     assert str(COORDINATOR.pubkey()) in told
     assert "100 batches per minute, fee 0.1 %" in told

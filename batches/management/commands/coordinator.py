@@ -30,6 +30,8 @@ OFFERED_SLOTS = 200
 MAX_COUNTED = 100_000
 # A pass over many markets plans thousands.
 MAX_LINES = 20
+# As many of the next batches are told of at the start.
+NEXT_LINES = 5
 
 
 class Command(BaseCommand):
@@ -122,7 +124,20 @@ class Command(BaseCommand):
                 f" {60_000 / market.cadence_ms:g} batches per minute,"
                 f" fee {market.fee_bps / 100:g} %"
             )
+        self._tell_next()
         self._tell_auctions()
+
+    def _tell_next(self) -> None:
+        """The batches that others have planned."""
+        try:
+            moment = timekeeping.now()
+        except ChainError as error:
+            self.stdout.write(f"  next       {error}")
+            return
+        planned = Batch.objects.filter(status="PLANNED", tick__status="PLANNED")
+        nearest = planned.select_related("market", "tick").order_by("tick__target_slot", "market")
+        for batch in nearest[:NEXT_LINES]:
+            self.stdout.write(f"  next       {_when(batch, moment)}")
 
     def _tell_auctions(self) -> None:
         """Whether slots can be won: an auction that closes before a batch is planned is missed."""
@@ -152,16 +167,18 @@ class Command(BaseCommand):
         planned = Batch.objects.filter(status="PLANNED", created_at=newest[:1])
         nearest = planned.select_related("market", "tick").order_by("tick__target_slot", "market")
         for batch in nearest.prefetch_related(bids)[:MAX_LINES]:
-            slot = batch.tick.target_slot or moment.slot_at(batch.tick.executes_at_ms)
-            eta = (moment.eta_ms(slot) - moment.unix_ms) / 1_000
             made = [f"reservation {bid.id}" for bid in batch.tick.reservations.all()]
             reserved = made[0] if made else "no reservation"
-            self.stdout.write(
-                f"planned {batch.market.name} batch {batch.number}: slot {slot},"
-                f" in {eta:.1f} s, {reserved}"
-            )
+            self.stdout.write(f"planned {_when(batch, moment)}, {reserved}")
         if count > MAX_LINES:
             self.stdout.write(f"  and {count - MAX_LINES} more")
+
+
+def _when(batch: Batch, moment: Now) -> str:
+    """A batch, its slot, and how long it is until then."""
+    slot = batch.tick.target_slot or moment.slot_at(batch.tick.executes_at_ms)
+    eta = (moment.eta_ms(slot) - moment.unix_ms) / 1_000
+    return f"{batch.market.name} batch {batch.number}: slot {slot}, in {eta:.1f} s"
 
 
 def _count(rows: QuerySet[Model]) -> str:
