@@ -210,7 +210,7 @@ def order_detail(
     Args:
         payouts: what these batches have paid its owner, for all his orders in them at once.
     """
-    its = row.market
+    its, numbers = row.market, {fill.batch_id: fill.batch.number for fill in fills}
     return {
         **order(row),
         "fills": [
@@ -237,14 +237,14 @@ def order_detail(
         ],
         "payouts": [
             {
-                "batchNo": transfer.batch.number,
+                "batchNo": numbers[transfer.batch_id],
                 "mint": transfer.mint,
                 "amount": str(transfer.amount),
                 "status": transfer.status,
                 "signature": transfer.packet.signature if transfer.packet else None,
             }
             for transfer in payouts
-            if transfer.batch
+            if transfer.batch_id
         ],
         "history": [history.entry(event) for event in events],
     }

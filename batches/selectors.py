@@ -217,7 +217,7 @@ def order_detail(row: BatchOrder, *, since: int = 0) -> dict[str, Any]:
         fresh,
         fills,
         list(transfers.filter(order=row).order_by("id")),
-        list(paid.select_related("batch").defer("batch__leaves").order_by("batch_id", "mint")),
+        list(paid.order_by("batch_id", "mint")),
         events,
     )
 
