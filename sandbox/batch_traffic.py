@@ -2,7 +2,6 @@
 
 import math
 import random
-import signal
 import sys
 import threading
 import time
@@ -18,7 +17,7 @@ from solders.keypair import Keypair
 from sandbox.batch_orders import BUY, SELL, Terms, body, name
 from sandbox.home import HOME
 from sandbox.tokens import TOKENS
-from sandbox.traffic import backoff, when_ready
+from sandbox.traffic import backoff, until_stopped
 from sandbox.world import write_world
 
 # Some four orders a second, over all markets.
@@ -63,13 +62,9 @@ class Known:
 
 
 def main() -> int:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    world = when_ready(HOME.credentials, stop)
-    if world is not None:
-        run(world, list(write_world(HOME.directory).traders.values()), stop)
-    return 0
+    return until_stopped(
+        lambda world, stop: run(world, list(write_world(HOME.directory).traders.values()), stop)
+    )
 
 
 def run(world: Mapping[str, Any], traders: Sequence[Keypair], stop: threading.Event) -> None:

@@ -1,7 +1,6 @@
 """`python -m sandbox.stablecoin_traffic`: approvals of mints, and holders who redeem."""
 
 import random
-import signal
 import sys
 import threading
 from collections import deque
@@ -10,8 +9,7 @@ from typing import Any
 import httpx
 
 from sandbox.evm import HOLDERS, OUTSIDER, Account, rpc
-from sandbox.home import HOME
-from sandbox.traffic import backoff, when_ready
+from sandbox.traffic import backoff, until_stopped
 
 PAUSE_SECONDS = (2.0, 6.0)
 TIMEOUT_SECONDS = 15
@@ -32,13 +30,7 @@ BALANCE_OF = "0x70a08231"
 
 
 def main() -> int:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    world = when_ready(HOME.credentials, stop)
-    if world is not None:
-        run(world, stop)
-    return 0
+    return until_stopped(run)
 
 
 def run(world: dict[str, Any], stop: threading.Event) -> None:

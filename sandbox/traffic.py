@@ -5,6 +5,7 @@ import random
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,7 @@ TIMEOUT_SECONDS = 15
 
 
 def main() -> int:
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    world = when_ready(HOME.credentials, stop)
-    if world is not None:
-        run(world, stop)
-    return 0
+    return until_stopped(run)
 
 
 def run(world: dict[str, Any], stop: threading.Event) -> None:
@@ -77,6 +72,17 @@ def _send(client: httpx.Client, body: dict[str, Any]) -> bool:
     )
     print("{inputAmount} {inputToken} to {outputToken}".format(**body), outcome, flush=True)
     return answer.is_success
+
+
+def until_stopped(work: Callable[[dict[str, Any], threading.Event], None]) -> int:
+    """Work with what the credentials file says until told to stop; returns the exit code."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    world = when_ready(HOME.credentials, stop)
+    if world is not None:
+        work(world, stop)
+    return 0
 
 
 def when_ready(credentials: Path, stop: threading.Event) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from batches.admin import amounts, deeds
 from batches.models import Market, VaultCheck
 from batches.reserves import Reserves
 from fairlane.core import switches
-from fairlane.core.admin.base import labelled, operation
+from fairlane.core.admin.base import labelled, only, operation
 from fairlane.core.admin.deeds import DeedAdmin
 from fairlane.core.models import Switch
 
@@ -76,11 +76,7 @@ class MarketAdmin(DeedAdmin):
             sensible.add("leave_pool" if market.uses_pool else "use_pool")
             if reserves.held([market.id])[market.id] != Reserves():
                 sensible.add("drain_pool")
-        return [
-            action
-            for action in super().get_actions_detail(request, object_id)
-            if action.method.original_function_name in sensible
-        ]
+        return only(super().get_actions_detail(request, object_id), sensible)
 
     def describe(self, target: Market) -> str:
         parts = [f"{target.name}: {self.state(target)}", self.reason(target), self.vaults(target)]

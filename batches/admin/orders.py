@@ -15,7 +15,7 @@ from batches.admin import amounts, deeds, pages
 from batches.models import BatchFill, BatchOrder, Transfer
 from batches.records import OrderType, Side, TimeInForce
 from batches.states import OPEN_ORDER, ORDER
-from fairlane.core.admin.base import EndlessAdmin, labelled, operation
+from fairlane.core.admin.base import EndlessAdmin, labelled, only, operation
 from fairlane.core.admin.deeds import DeedAdmin
 
 COLOURS = {
@@ -102,7 +102,7 @@ class BatchOrderAdmin(EndlessAdmin, DeedAdmin):
         """None where it is known what became of its escrow."""
         found = self.get_object(request, str(object_id))
         sensible = {"go_on"} if found and found.status == "REVIEW" else set()
-        return pages.only(super().get_actions_detail(request, object_id), sensible)
+        return only(super().get_actions_detail(request, object_id), sensible)
 
     def describe(self, target: BatchOrder) -> str:
         return f"{target}: {target.status}, {target.reason}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -40,11 +40,6 @@ def last_error(object_id: UUID) -> str:
     """What the last attempt to work on an object failed with, if it is put aside for that."""
     aside = Work.objects.filter(object_id=object_id).exclude(quarantined_at=None)
     return aside.values_list("last_error", flat=True).first() or ""
-
-
-def only(actions: Iterable[Any], names: Collection[str]) -> list[Any]:
-    """Those of an admin's actions that are methods of these names."""
-    return [action for action in actions if action.method.original_function_name in names]
 
 
 def short(row: BatchOrder | Packet) -> str:

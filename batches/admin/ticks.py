@@ -13,7 +13,7 @@ from batches.admin import deeds, pages
 from batches.models import Batch, Lane, Packet, Reservation, ReservationReceipt, Tick
 from batches.models.reservations import STATES
 from batches.states import TICK
-from fairlane.core.admin.base import EndlessAdmin, labelled, operation
+from fairlane.core.admin.base import EndlessAdmin, labelled, only, operation
 from fairlane.core.admin.deeds import DeedAdmin
 
 TICK_COLOURS = {"SETTLED": "success", "FAILED": "danger", "REVIEW": "warning"}
@@ -76,7 +76,7 @@ class TickAdmin(EndlessAdmin, DeedAdmin):
         """None where it goes on by itself."""
         found = self.get_object(request, str(object_id))
         sensible = {"go_on"} if found and found.status == "REVIEW" else set()
-        return pages.only(super().get_actions_detail(request, object_id), sensible)
+        return only(super().get_actions_detail(request, object_id), sensible)
 
     def describe(self, target: Tick) -> str:
         return f"Tick {target.number}: {target.status}, {pages.last_error(target.id)}"

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from batches.admin import amounts, deeds, pages
 from batches.models import Direction, Packet, Transfer
 from batches.states import PACKET, TRANSFER
-from fairlane.core.admin.base import EndlessAdmin, labelled, operation
+from fairlane.core.admin.base import EndlessAdmin, labelled, only, operation
 from fairlane.core.admin.deeds import DeedAdmin
 
 COLOURS = {
@@ -74,7 +74,7 @@ class TransferAdmin(EndlessAdmin, DeedAdmin):
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """What is unknown is looked up; what is known not to have happened is done again."""
         found = self.get_object(request, str(object_id))
-        return pages.only(super().get_actions_detail(request, object_id), _sensible(found))
+        return only(super().get_actions_detail(request, object_id), _sensible(found))
 
     def describe(self, target: Transfer) -> str:
         amount = amounts.atoms(target.market, target.mint, target.amount)
@@ -178,7 +178,7 @@ class PacketAdmin(EndlessAdmin, DeedAdmin):
         """None where it is known what happened."""
         found = self.get_object(request, str(object_id))
         sensible = {"look_again", "accept"} if found and found.status == "REVIEW" else set()
-        return pages.only(super().get_actions_detail(request, object_id), sensible)
+        return only(super().get_actions_detail(request, object_id), sensible)
 
     def describe(self, target: Packet) -> str:
         return f"{target.signature}: {target.status}, {target.error}"

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from fairlane.core.admin.base import EndlessAdmin, labelled, operation
+from fairlane.core.admin.base import EndlessAdmin, labelled, only, operation
 from fairlane.core.admin.deeds import DeedAdmin
 from orders.admin import deeds, sections
 from orders.admin.filters import (
@@ -128,11 +128,7 @@ class OrderAdmin(EndlessAdmin, DeedAdmin):
         """Only what makes sense for the order as it is."""
         order = self.get_object(request, str(object_id))
         sensible = OPERATIONS.get(order.status, set()) if order else set()
-        return [
-            action
-            for action in super().get_actions_detail(request, object_id)
-            if action.method.original_function_name in sensible
-        ]
+        return only(super().get_actions_detail(request, object_id), sensible)
 
     def describe(self, target: Order) -> str:
         return f"{target.id}: {target.status}, {self.sold(target)} to {self.bought(target)}"

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from fairlane.core.admin.base import EndlessAdmin, labelled, operation
+from fairlane.core.admin.base import EndlessAdmin, labelled, only, operation
 from fairlane.core.admin.deeds import DeedAdmin
 from stablecoin.admin import deeds
 from stablecoin.admin.amounts import tokens
@@ -69,11 +69,7 @@ class RequestAdmin(EndlessAdmin, DeedAdmin):
         """Only what makes sense for the request as it is."""
         found = self.get_object(request, str(object_id))
         sensible = OPERATIONS.get(found.status, set()) if found else set()
-        return [
-            action
-            for action in super().get_actions_detail(request, object_id)
-            if action.method.original_function_name in sensible
-        ]
+        return only(super().get_actions_detail(request, object_id), sensible)
 
     def describe(self, target: Request) -> str:
         return (

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,6 +17,15 @@ logger = structlog.get_logger(__name__)
 # A holder that is gone is followed so soon; it renews three times as often.
 LEASE_S = 6.0
 RENEW_S = 2.0
+
+
+def told_to_stop() -> asyncio.Event:
+    """What SIGTERM and SIGINT set from now on."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    return stopping
 
 
 async def alone(name: str, work: Callable[[], Awaitable[None]], stopping: asyncio.Event) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.contrib import admin
@@ -49,6 +49,11 @@ def operation(description: str, *, icon: str = "", path: str | None = None) -> C
             description=description, permissions=["operate"], icon=icon or None, url_path=path
         ),
     )
+
+
+def only(actions: Iterable[Any], names: Collection[str]) -> list[Any]:
+    """Those of an admin's actions that are methods of these names."""
+    return [action for action in actions if action.method.original_function_name in names]
 
 
 class OperatedAdmin(ModelAdmin):

@@ -16,7 +16,7 @@ from typing import Any
 from moto.moto_server.werkzeug_app import create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox.services.kms.knobs import Knobs
+from sandbox.services.kms.knobs import KmsKnobs
 from sandbox.services.kms.signing import ensure_key, install, sign_digests
 
 StartResponse = Callable[..., Any]
@@ -28,7 +28,7 @@ class Front:
 
     def __init__(self, moto: Callable[..., Iterable[bytes]]) -> None:
         self._moto = moto
-        self.knobs = Knobs()
+        self.knobs = KmsKnobs()
 
     def __call__(self, environ: dict[str, Any], start: StartResponse) -> Iterable[bytes]:
         match environ["REQUEST_METHOD"], environ["PATH_INFO"]:

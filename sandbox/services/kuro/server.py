@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import WSCloseCode, web
 
 from sandbox.services.kuro.approvals import Approvals
-from sandbox.services.kuro.knobs import Knobs, happens
+from sandbox.services.kuro.knobs import KuroKnobs, happens
 
 JUNK = ('{"requestId": 17}', "[[[", '{"requestId":"x","user":"0x0","amount":1.5}', "\x00")
 
@@ -19,7 +19,7 @@ class Server:
         self._sockets: set[web.WebSocketResponse] = set()
         self._held: list[str] = []
         self._down_until = 0.0
-        self.knobs = Knobs()
+        self.knobs = KuroKnobs()
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[self._while_up], client_max_size=16 * 1024 * 1024)

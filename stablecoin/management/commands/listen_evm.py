@@ -1,5 +1,4 @@
 import asyncio
-import signal
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,7 @@ from chains import registry as adapters
 from fairlane.core.threads import in_thread
 from stablecoin import registry
 from stablecoin.listening.evm import ChainListener
-from stablecoin.listening.standby import alone, pause
+from stablecoin.listening.standby import alone, pause, told_to_stop
 
 # How late a chain is followed that is deployed while this runs.
 LOOK_S = 5.0
@@ -27,10 +26,7 @@ class Command(BaseCommand):
 
 
 async def _run() -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = told_to_stop()
     following: dict[int, asyncio.Task[None]] = {}
     while not stopping.is_set():
         for chain_id, chain in (await _chains()).items():

@@ -1,5 +1,4 @@
 import asyncio
-import signal
 from typing import Any
 
 from django.conf import settings
@@ -7,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from chains import registry
 from stablecoin.listening.kuro import KuroListener
-from stablecoin.listening.standby import alone
+from stablecoin.listening.standby import alone, told_to_stop
 
 
 class Command(BaseCommand):
@@ -20,10 +19,7 @@ class Command(BaseCommand):
 
 
 async def _run() -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+    stopping = told_to_stop()
     listener = KuroListener(registry.compliance(), stopping)
     await alone("stablecoin.kuro", listener.run, stopping)
     await registry.aclose()
