@@ -1,6 +1,7 @@
 """The processes of a sandbox: who runs, and by which command."""
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,9 +24,16 @@ CONTRACTS = "SANDBOX_CONTRACTS"
 
 @dataclass(frozen=True)
 class Service:
+    """One process of the sandbox.
+
+    Attributes:
+        if_orphaned: the signal it gets when the sandbox itself was killed.
+    """
+
     name: str
     command: list[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    if_orphaned: signal.Signals = signal.SIGTERM
 
 
 def prerequisites(plan: Plan) -> list[Service]:
@@ -132,7 +140,10 @@ def _worker(queue: str, *, processes: int) -> Service:
     # Gossip and mingle are chatter among workers that nothing here uses.
     options = ["-Q", queue, "-c", str(processes), "-n", f"{queue}@%h"]
     quiet = ["--without-gossip", "--without-mingle"]
-    return Service(f"worker-{queue}", _celery("worker", *options, *quiet))
+    # Its broker died with the sandbox: a worker that is asked to stop finishes its tasks first, and
+    # may wait for ever for one that cannot end, or whose report of a failure nobody reads any more.
+    command = _celery("worker", *options, *quiet)
+    return Service(f"worker-{queue}", command, if_orphaned=signal.SIGKILL)
 
 
 def _celery(*arguments: str) -> list[str]:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import threading
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from honcho import manager, process
@@ -27,7 +28,8 @@ class Manager(manager.Manager):  # type: ignore[misc]
         self.ended_first: list[tuple[str, int]] = []
         for service in services:
             env = plan.environment | dict(service.env)
-            self.add_process(service.name, service.command, env=env, cwd=str(REPOSITORY))
+            added = self.add_process(service.name, service.command, env=env, cwd=str(REPOSITORY))
+            added.end_if_orphaned(service.if_orphaned)
 
     def terminate(self) -> None:
         if not self._terminating:
@@ -42,9 +44,8 @@ class Manager(manager.Manager):  # type: ignore[misc]
 class _Process(process.Process):  # type: ignore[misc]
     """Runs a command without a shell, in a pair of processes that cannot be orphaned."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._child_ctor = _spawn
+    def end_if_orphaned(self, by: signal.Signals) -> None:
+        self._child_ctor = partial(_spawn, orphaned=by)
 
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         # honcho's middleman ignores SIGTERM, so only SIGKILL ends it with the supervisor.
@@ -52,9 +53,12 @@ class _Process(process.Process):  # type: ignore[misc]
         super().run(events, ignore_signals)
 
 
-def _spawn(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+def _spawn(
+    command: list[str], *, orphaned: signal.Signals, **options: Any
+) -> subprocess.Popen[bytes]:
     child: subprocess.Popen[bytes]
-    child = process.Popen(command, shell=False, preexec_fn=die_with_parent, **options)
+    bind = partial(die_with_parent, orphaned)
+    child = process.Popen(command, shell=False, preexec_fn=bind, **options)
     threading.Thread(target=_end_group, args=[child], daemon=True).start()
     return child
 
