@@ -41,6 +41,10 @@ REPLAY_PER_REQUEST = 1_000
 CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429, 503: 1013}
 
 
+class Gone(Exception):
+    """The client went while something was sent to it."""
+
+
 class FeedConsumer(AsyncWebsocketConsumer):
     """A socket that sends frames of the feed and listens to nothing but its end.
 
@@ -89,8 +93,7 @@ class FeedConsumer(AsyncWebsocketConsumer):
             await self.close(1001)
         except TooSlow:
             await self.close(4408)
-        except OSError:
-            # The client has gone while something was being sent to it.
+        except Gone:
             logger.info("socket.gone", path=self.scope["path"])
         except Exception:
             logger.exception("socket.failed", path=self.scope["path"])
@@ -147,7 +150,14 @@ class FeedConsumer(AsyncWebsocketConsumer):
             await self.send_json({"type": "heartbeat"})
 
     async def send_json(self, frame: Mapping[str, Any]) -> None:
-        await self.send(text_data=orjson.dumps(frame).decode())
+        """
+        Raises:
+            Gone: there is nobody to send it to.
+        """
+        try:
+            await self.send(text_data=orjson.dumps(frame).decode())
+        except OSError as error:
+            raise Gone from error
 
     def query(self, name: str) -> str | None:
         """The last value of a query parameter."""

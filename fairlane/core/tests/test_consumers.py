@@ -432,10 +432,10 @@ async def test_a_key_that_is_revoked_loses_its_sockets(
 async def test_a_client_that_goes_while_it_is_sent_to_is_no_failure(
     connect: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def gone(*_: object) -> None:
+    async def gone(*_: object, **__: object) -> None:
         raise ConnectionResetError
 
-    monkeypatch.setattr(consumers.FeedConsumer, "send_json", gone)
+    monkeypatch.setattr(consumers.FeedConsumer, "send", gone)
     with caplog.at_level("INFO"):
         async with connect("/api/orders/ws"):
             while "socket.gone" not in caplog.text:
@@ -483,11 +483,13 @@ async def test_a_socket_that_cannot_be_served_now_is_told_to_try_again(
         assert await socket.refused() == ("unavailable", 1013)
 
 
+# The second is of the kind that a lost connection is, and none.
+@pytest.mark.parametrize("error", [RuntimeError("hunter2"), TimeoutError("hunter2")])
 async def test_a_socket_that_fails_is_closed_with_1011(
-    connect: Open, monkeypatch: pytest.MonkeyPatch
+    connect: Open, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     async def broken(_: object) -> auth.Principal:
-        raise RuntimeError("hunter2")
+        raise error
 
     monkeypatch.setattr(auth, "aauthenticate", broken)
     async with connect("/api/orders/ws") as socket:

@@ -6,7 +6,7 @@ from typing import Any
 from chains.blockspace import RECEIPT_STATES, Bid
 from sandbox.services.raiku import auction
 from sandbox.services.raiku.feed import Feed
-from sandbox.services.raiku.knobs import Knobs, happens
+from sandbox.services.raiku.knobs import RaikuKnobs, happens
 from sandbox.services.raiku.leaders import leader
 from sandbox.services.raiku.reservations import (
     BELOW_MINIMUM,
@@ -33,7 +33,7 @@ class Book:
     """
 
     def __init__(self, *, seed: int, share: int, lead: int, feed: Feed) -> None:
-        self.knobs = Knobs()
+        self.knobs = RaikuKnobs()
         self.feed = feed
         self.now: int | None = None
         self._seed = seed

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sandbox.services.raiku.knobs import Knobs, happens
+from sandbox.services.raiku.knobs import RaikuKnobs, happens
 from sandbox.services.raiku.reservations import Reservation
 
 # The last hours of a busy venue.
@@ -33,7 +33,7 @@ class Feed:
         self._held: list[dict[str, Any]] = []
 
     def tell(
-        self, of: Reservation, kind: str, *, knobs: Knobs, now: int, slot: int | None = None
+        self, of: Reservation, kind: str, *, knobs: RaikuKnobs, now: int, slot: int | None = None
     ) -> None:
         """Tell of a reservation, at slot `now`; misbehaviour follows from the reserved slot."""
         receipt = {

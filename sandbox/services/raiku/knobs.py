@@ -1,15 +1,15 @@
 """How the venue misbehaves, adjustable while it runs."""
 
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
+from sandbox.services.knobs import Knobs
 from sandbox.services.makers.chance import PPM, draw
 
 MOST_DELAY_SLOTS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Knobs:
+@dataclass(frozen=True)
+class RaikuKnobs(Knobs):
     """
     duplicates, reordered, lost: the shares of receipts that are told twice, after the next one, or
         never.
@@ -27,36 +27,18 @@ class Knobs:
     outbid: bool = False
     outage: bool = False
 
-    def changed(self, given: object) -> "Knobs":
-        """These knobs with some of them turned.
-
-        Raises:
-            ValueError: an unknown knob, or a value that it does not turn to.
+    def __post_init__(self) -> None:
         """
-        if not isinstance(given, dict):
-            raise ValueError("knobs come as an object")
-        known = {field.name: type(getattr(self, field.name)) for field in fields(self)}
-        for name, value in given.items():
-            if name not in known:
-                raise ValueError(f"no knob is called {name}")
-            if not _fits(value, known[name]):
-                raise ValueError(f"{name} is out of its range")
-        return replace(self, **given)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        Raises:
+            ValueError: a share is no share, or the delay is out of its range.
+        """
+        for name in ("duplicates", "reordered", "lost", "skipped"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} is from 0 to 1")
+        if not 0 <= self.delay_slots <= MOST_DELAY_SLOTS:
+            raise ValueError(f"delay_slots is from 0 to {MOST_DELAY_SLOTS}")
 
 
 def happens(share: float, seed: int, subject: str) -> bool:
     """Whether the subject is of the share that has bad luck: the same one every time."""
     return draw(seed, subject, PPM) < share * PPM
-
-
-def _fits(value: object, kind: type) -> bool:
-    if kind is bool:
-        return isinstance(value, bool)
-    if isinstance(value, bool):
-        return False
-    if kind is int:
-        return isinstance(value, int) and 0 <= value <= MOST_DELAY_SLOTS
-    return isinstance(value, int | float) and 0 <= value <= 1
