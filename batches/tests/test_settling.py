@@ -63,7 +63,7 @@ def test_an_order_shows_its_newest_fills_and_reads_no_others(db: None) -> None:
     first = rows.batch(market, 1)
     batches = [
         Batch(id=f"{n:016x}{market.id:016x}", market=market, tick=first.tick, number=n)
-        for n in range(2, 5 * SHOWN_FILLS + 1)
+        for n in range(2, 40 * SHOWN_FILLS + 1)
     ]
     Batch.objects.bulk_create(batches)
     BatchFill.objects.bulk_create(
