@@ -17,6 +17,16 @@ from tests.waiting import PATIENCE_SECONDS
 
 T = TypeVar("T")
 
+# Read in one go: between finding an element and asking it, a live page may have replaced it.
+TEXTS = """
+return [...document.querySelectorAll(arguments[0])].map(
+    (element) => (element.checkVisibility() ? element.innerText.trim() : ""));
+"""
+ATTRIBUTES = """
+return [...document.querySelectorAll(arguments[0])].map(
+    (element) => element.getAttribute(arguments[1]) ?? "");
+"""
+
 SCREENSHOTS = HOME.directory / "screenshots"
 # More controls than any page has before the one that is looked for.
 MOST_TABS = 60
@@ -45,10 +55,19 @@ class Visitor:
 
     def text(self, selector: str) -> str:
         """What the first such element shows; nothing where there is none."""
-        return next((element.text for element in self.find(selector)), "")
+        return next(iter(self.texts(selector)), "")
 
     def texts(self, selector: str) -> list[str]:
-        return [element.text for element in self.find(selector)]
+        texts: list[str] = self.driver.execute_script(TEXTS, selector)
+        return texts
+
+    def attributes(self, selector: str, name: str) -> list[str]:
+        """What each such element has as that attribute; nothing where it has none."""
+        attributes: list[str] = self.driver.execute_script(ATTRIBUTES, selector, name)
+        return attributes
+
+    def click(self, selector: str) -> None:
+        self.wait(f"{selector} can be clicked", lambda: self._clicked(selector))
 
     def press(self, *keys: str) -> None:
         """Type into whatever has the focus."""
@@ -82,6 +101,9 @@ class Visitor:
     def wait_for_text(self, selector: str, text: str) -> None:
         self.wait(f"{selector} shows {text!r}", lambda: text in self.text(selector))
 
+    def wait_for_texts(self, selector: str, texts: list[str]) -> None:
+        self.wait(f"{selector} show {texts}", lambda: self.texts(selector) == texts)
+
     def complaints(self) -> list[str]:
         """What the console holds: errors of scripts, refused resources, violated policies."""
         return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
@@ -100,6 +122,12 @@ class Visitor:
         )
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
         (SCREENSHOTS / f"{name}.png").write_bytes(b64decode(picture["data"]))
+
+    def _clicked(self, selector: str) -> bool:
+        for element in self.find(selector)[:1]:
+            element.click()
+            return True
+        return False
 
     def _is(self, element: WebElement, selector: str) -> bool:
         return bool(

@@ -68,7 +68,7 @@ def verdict_of(visitor: Visitor, button: str, verdict: str) -> list[str]:
     visitor.tab_to(button)
     visitor.press(Keys.ENTER)
     visitor.wait_for_text("#checks-verdict", verdict)
-    states = [step.get_attribute("data-holds") or "" for step in visitor.find("#checks-steps li")]
+    states = visitor.attributes("#checks-steps li", "data-holds")
     visitor.press(Keys.ESCAPE)
     visitor.wait("the dialog closes", lambda: not visitor.find("#checks[open]"))
     # Whoever uses the keyboard goes on from where they were.
@@ -101,8 +101,10 @@ def test_an_order_is_filled_and_its_batch_verified(
     batch = f'#past tr:has([aria-label="Verify batch {number}"])'
     visitor.wait_for_text(f"{batch} .status", "SETTLED")
     assert visitor.text(f"{batch} [data-slot=volume]").endswith("0.25 SOL")
-    (drawing,) = visitor.wait("the chart", lambda: visitor.find("#clearing svg"))
-    assert f"Demand and supply of batch {number}" in (drawing.get_attribute("aria-label") or "")
+    (described,) = visitor.wait(
+        "the chart", lambda: visitor.attributes("#clearing svg", "aria-label")
+    )
+    assert f"Demand and supply of batch {number}" in described
     assert f"#{number}" in visitor.text("#price-words")
     assert not visitor.scrolls_sideways()
     visitor.take_picture(f"batches-{width}")

@@ -16,8 +16,8 @@ LATEST_STATUS = "#latest .order-line .status"
 
 
 def latest_order_id(visitor: Visitor) -> str:
-    (link,) = visitor.find("#latest .order-line a")
-    return (link.get_attribute("href") or "").rpartition("/")[2]
+    (address,) = visitor.attributes("#latest .order-line a", "href")
+    return address.rpartition("/")[2]
 
 
 def send_by_keyboard(visitor: Visitor, amount: str) -> None:
@@ -36,7 +36,7 @@ def test_an_order_is_sent_by_keyboard_and_watched_until_it_is_confirmed(
     visitor.sign_in()
     send_by_keyboard(visitor, "0.25")
     visitor.wait_for_text(LATEST_STATUS, "CONFIRMED")
-    assert visitor.texts("#latest .timeline .status") == LIFE
+    visitor.wait_for_texts("#latest .timeline .status", LIFE)
     order_id = latest_order_id(visitor)
     row = f'#orders tr:has(a[href="/orders/{order_id}"])'
     visitor.wait_for_text(f"{row} .status", "CONFIRMED")
@@ -46,7 +46,7 @@ def test_an_order_is_sent_by_keyboard_and_watched_until_it_is_confirmed(
     visitor.tab_to("#latest .order-line a")
     visitor.press(Keys.ENTER)
     visitor.wait_for_text("#attempts", "CONFIRMED")
-    assert visitor.texts("#timeline .status") == LIFE
+    visitor.wait_for_texts("#timeline .status", LIFE)
     assert sorted(visitor.texts("#order-quotes tbody .tag")) == ["", "Chosen"]
     assert visitor.text("#facts [data-slot=spent]") == "0.25 SOL"
     landed = stack.chain.transaction(visitor.text("#signature"))
@@ -60,8 +60,7 @@ def test_an_order_is_sent_by_keyboard_and_watched_until_it_is_confirmed(
 
 def test_a_double_click_sends_one_order(stack: Stack, trader: Visitor) -> None:
     wallet = stack.wallets[3]
-    (choice,) = trader.find(f'#userWallet option[value="{wallet}"]')
-    choice.click()
+    trader.click(f'#userWallet option[value="{wallet}"]')
     trader.tab_to("#inputAmount")
     trader.press("0.5")
     (button,) = trader.find("#execute")
@@ -98,7 +97,7 @@ def test_an_order_of_another_client_appears_and_can_be_cancelled(
     ).json()
     row = f'#orders tr:has(a[href="/orders/{created["orderId"]}"])'
     trader.wait_for_text(f"{row} .status", "PENDING")
-    trader.find(f"{row} button")[0].click()
+    trader.click(f"{row} button")
     trader.wait_for_text(f"{row} .status", "CANCELLED")
     assert trader.text(f"{row} button") == ""
 
@@ -114,7 +113,7 @@ def test_an_order_that_waits_is_executed_from_its_page_and_watched_there(
     trader.tab_to("#execute")
     trader.press(Keys.ENTER)
     trader.wait_for_text("#attempts", "CONFIRMED")
-    assert trader.texts("#timeline .status") == LIFE
+    trader.wait_for_texts("#timeline .status", LIFE)
     assert trader.text("#execute") == trader.text("#cancel") == ""
     trader.wait("the socket has ended", lambda: trader.text("#connection") == "")
     assert trader.complaints() == []
@@ -135,7 +134,7 @@ def test_pages_go_on_where_they_were_when_the_server_comes_back(
     stack.interruptions.release("orders.submit.before_send")
     stack.start("web-1")
     trader.wait_for_text(LATEST_STATUS, "CONFIRMED")
-    assert trader.texts("#latest .timeline .status") == LIFE
+    trader.wait_for_texts("#latest .timeline .status", LIFE)
     trader.wait_for_text("#orders-connection", "Live")
     row = f'#orders tr:has(a[href="/orders/{latest_order_id(trader)}"])'
     trader.wait_for_text(f"{row} .status", "CONFIRMED")

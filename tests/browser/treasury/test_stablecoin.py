@@ -19,6 +19,11 @@ def row(name: str) -> str:
     return f'#requests tr:has(a[title="{name}"])'
 
 
+def consenting(visitor: Visitor) -> list[str]:
+    """Who agreed, in the order in which the page names them."""
+    return [words.split()[0] for words in visitor.texts("#consents [data-slot=words]")]
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)], ids=["desk", "phone"])
 def test_a_mint_is_watched_until_it_is_final(
     issuance: Issuance, open_browser: Callable[[int, int], Visitor], width: int, height: int
@@ -39,7 +44,7 @@ def test_a_mint_is_watched_until_it_is_final(
     visitor.tab_to(f"{row(name)} a")
     visitor.press(Keys.ENTER)
     visitor.wait_for_text("#transactions", "FINAL")
-    assert visitor.texts("#timeline .status") == WAY
+    visitor.wait_for_texts("#timeline .status", WAY)
     assert visitor.text("#facts [data-slot=amount]") == "12"
     assert not visitor.scrolls_sideways()
     visitor.take_picture(f"request-{width}")
@@ -56,10 +61,7 @@ def test_a_request_is_live_on_its_own_page(issuance: Issuance, operator: Visitor
     operator.wait_for_text("#connection", "Live")
     issuance.agree(name)
     operator.wait_for_text("#head .status", "COMPLETED")
-    assert [word.split()[0] for word in operator.texts("#consents [data-slot=words]")] == [
-        "ann",
-        "bob",
-    ]
+    operator.wait("both are named", lambda: consenting(operator) == ["ann", "bob"])
     assert operator.complaints() == []
 
 
@@ -69,12 +71,10 @@ def test_the_list_is_filtered_and_says_why_a_request_failed(
     (name,) = issuance.approve(mint(OUTSIDER, TOKEN, chain=CHAIN))
     operator.wait_for_text(f"{row(name)} .status", "REJECTED")
     operator.wait_for_text(f"{row(name)} [data-slot=reason]", "does not know the account")
-    (choice,) = operator.find('#filters [name=phase] option[value="FAILED"]')
-    choice.click()
+    operator.click('#filters [name=phase] option[value="FAILED"]')
     operator.wait("only failures", lambda: set(operator.texts(STATES)) == {"REJECTED"})
     # What comes to the state that is looked for appears by itself.
-    (choice,) = operator.find('#filters [name=phase] option[value="COMPLETED"]')
-    choice.click()
+    operator.click('#filters [name=phase] option[value="COMPLETED"]')
     operator.wait("no failures", lambda: "REJECTED" not in operator.texts(STATES))
     (other,) = issuance.approve(mint(HOLDERS[2], TOKEN, chain=CHAIN))
     operator.wait_for_text(f"{row(other)} .status", "COMPLETED")
