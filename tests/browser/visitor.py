@@ -26,6 +26,7 @@ ATTRIBUTES = """
 return [...document.querySelectorAll(arguments[0])].map(
     (element) => element.getAttribute(arguments[1]) ?? "");
 """
+HAS_FOCUS = "return document.activeElement.matches(arguments[0])"
 
 SCREENSHOTS = HOME.directory / "screenshots"
 # More controls than any page has before the one that is looked for.
@@ -69,6 +70,9 @@ class Visitor:
     def click(self, selector: str) -> None:
         self.wait(f"{selector} can be clicked", lambda: self._clicked(selector))
 
+    def has_focus(self, selector: str) -> bool:
+        return bool(self.driver.execute_script(HAS_FOCUS, selector))
+
     def press(self, *keys: str) -> None:
         """Type into whatever has the focus."""
         self.driver.switch_to.active_element.send_keys(*keys)
@@ -77,9 +81,8 @@ class Visitor:
         """Move the focus with the tab key until it is there, and can be seen."""
         for _ in range(MOST_TABS):
             self.press(Keys.TAB)
-            focused = self.driver.switch_to.active_element
-            if self._is(focused, selector):
-                assert self._is(focused, ":focus-visible")
+            if self.has_focus(selector):
+                assert self.has_focus(":focus-visible")
                 return
         raise AssertionError(f"{selector} cannot be reached with the keyboard")
 
@@ -128,10 +131,3 @@ class Visitor:
             element.click()
             return True
         return False
-
-    def _is(self, element: WebElement, selector: str) -> bool:
-        return bool(
-            self.driver.execute_script(
-                "return arguments[0].matches(arguments[1])", element, selector
-            )
-        )

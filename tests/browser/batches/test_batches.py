@@ -72,9 +72,7 @@ def verdict_of(visitor: Visitor, button: str, verdict: str) -> list[str]:
     visitor.press(Keys.ESCAPE)
     visitor.wait("the dialog closes", lambda: not visitor.find("#checks[open]"))
     # Whoever uses the keyboard goes on from where they were.
-    assert visitor.driver.execute_script(
-        "return document.activeElement.matches(arguments[0])", button
-    )
+    assert visitor.has_focus(button)
     return states
 
 
@@ -143,7 +141,7 @@ def test_what_is_wrong_is_said_at_its_field(desk: Visitor) -> None:
     desk.tab_to("#place")
     desk.press(Keys.ENTER)
     desk.wait_for_text("#quantity-error", "Enter a quantity.")
-    assert desk.driver.switch_to.active_element.get_attribute("id") == "quantity"
+    assert desk.has_focus("#quantity")
     desk.press("0.0005")
     assert desk.text("#quantity-error") == ""
     desk.tab_to("#place")

@@ -76,7 +76,7 @@ def test_what_is_wrong_is_said_at_its_field(trader: Visitor) -> None:
     trader.tab_to("#execute")
     trader.press(Keys.ENTER)
     trader.wait_for_text("#inputAmount-error", "Enter an amount.")
-    assert trader.driver.switch_to.active_element.get_attribute("id") == "inputAmount"
+    assert trader.has_focus("#inputAmount")
     trader.press("0.0000000001")
     trader.wait_for_text("#inputAmount-error", "has more than 9 decimals")
     assert trader.find('#inputAmount[aria-invalid="true"]')
